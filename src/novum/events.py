@@ -178,6 +178,15 @@ class EventLog:
             listener(event)
         return event
 
+    def note(self, kind: str, **data: Any) -> None:
+        """Append the event unless the log already holds the same one.
+
+        A resumed or replayed study walks its finished steps again; facts about them are noted once.
+        """
+        data = json.loads(json.dumps(data, allow_nan=False))
+        if not any(event.data == data for event in self.events(kind)):
+            self.append(kind, **data)
+
     def _write(self, line: bytes) -> None:
         start = self._file.seek(0, os.SEEK_END)
         try:
