@@ -1,0 +1,291 @@
+"""The embedded model: llama.cpp in this process (xllamacpp), on the processor.
+
+What was measured and why it is done so (docs/models.md has the numbers):
+
+* Threads are pinned to the cores of this process; one reply at a time takes the cores (`cores.py`); an idle
+  model uses none. So a model never works beside an experiment of the same study.
+* A reply is streamed in a thread of its own, and the caller waits where Ctrl-C reaches it. The prompt is read in
+  small batches, because llama.cpp notices a cancellation only between two of them.
+* The HTTP port that llama.cpp opens on loopback gets a random key that nobody knows.
+* A seed repeats a text only for the same build, threads and cache state. The event log promises equality.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import threading
+import time
+from collections.abc import Callable
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Any
+
+from novum.errors import AnswerError, MissingTool, ModelError, UsageError
+from novum.llm import Capabilities, Reply, Request
+from novum.llm.cores import Cores
+from novum.llm.looping import loop_start
+from novum.llm.quiet import NativeErrors
+from novum.records import Usage
+
+Progress = Callable[[int, float], None]
+"""Called per token with the tokens so far and tokens per second."""
+
+_BATCH_TOKENS = 128  # 1.6 s of prompt at most before a cancellation is noticed, at no cost in speed
+_CACHE_MIB = 1024
+_SLOW_TOKENS_PER_S = 3.0
+_SLOW_FOR_S = 5.0
+_LOOP_CHECK_EVERY = 16
+_CANCEL_WAIT_S = 0.8
+
+
+class LocalModel:
+    """A GGUF file, loaded at its first question. Thread-safe: questions wait for each other."""
+
+    def __init__(
+        self,
+        name: str,
+        file: Path,
+        *,
+        context_tokens: int,
+        cores: Cores,
+        progress: Progress | None = None,
+        warn: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        """`name` is what the settings call it. `warn` gets notices: waiting, slow, stopped in a loop."""
+        self._name = name
+        self._file = file
+        self._context_tokens = context_tokens
+        self._cores = cores
+        self._progress = progress
+        self._warn = warn
+        self._server: Any = None
+
+    @property
+    def name(self) -> str:
+        return self._name
+
+    @property
+    def capabilities(self) -> Capabilities:
+        return Capabilities(
+            json_schema=True, grammar=True, prefill=True, small=True, context_tokens=self._context_tokens
+        )
+
+    def price(self, usage: Usage) -> float | None:
+        """Nothing: it runs here."""
+        return 0.0
+
+    def complete(self, request: Request) -> Reply:
+        """Answer `request`.
+
+        Raises:
+            MissingTool: the file or the runtime is not there.
+            AnswerError: the prompt is longer than the context.
+            ModelError: llama.cpp refused the request (a bad grammar or schema) or failed.
+        """
+        body = _body(request)
+        with self._cores.held(self._warn):
+            started = time.monotonic()
+            stream = _Stream(self._progress, self._warn)
+            self._wait_for(lambda: self._ask(body, stream), stream)
+            return stream.reply(self._name, time.monotonic() - started)
+
+    def close(self) -> None:
+        self._server = None
+
+    def _ask(self, body: dict[str, Any], stream: _Stream) -> None:
+        if self._server is None:
+            self._server = _start(self._file, self._context_tokens)
+        with stream.errors if "grammar" in body else nullcontext():
+            self._server.handle_chat_completions(body, stream.on_chunk)
+
+    @staticmethod
+    def _wait_for(work: Callable[[], None], stream: _Stream) -> None:
+        """Run `work` in a thread; let Ctrl-C cancel it."""
+        failure: list[Exception] = []
+
+        def run() -> None:
+            try:
+                work()
+            except Exception as error:  # noqa: BLE001 - carried to the caller's thread and raised there
+                failure.append(error)
+
+        worker = threading.Thread(target=run, name="novum-local-model", daemon=True)
+        worker.start()
+        try:
+            while worker.is_alive():
+                worker.join(0.1)
+        except BaseException:
+            stream.cancelled = True
+            worker.join(_CANCEL_WAIT_S)
+            raise
+        if failure:
+            raise _as_model_error(failure[0])
+
+
+class _Stream:
+    """Collects the chunks of one reply, in the worker's thread."""
+
+    def __init__(self, progress: Progress | None, warn: Callable[[str], None]) -> None:
+        self.cancelled = False
+        self.errors = NativeErrors()
+        self._progress = progress
+        self._warn = warn
+        self._pieces: list[str] = []
+        self._tokens = 0
+        self._first_token_at = 0.0
+        self._slow_since: float | None = None
+        self._warned_slow = False
+        self._loop_start: int | None = None
+        self._finish = ""
+        self._error: dict[str, Any] | None = None
+        self._timings: dict[str, Any] = {}
+        self._prompt: dict[str, Any] = {}
+
+    def on_chunk(self, chunk: dict[str, Any]) -> bool:
+        """Take one chunk; True stops the generation."""
+        self.errors.stop()
+        self._error = chunk.get("error", self._error)
+        self._timings = chunk.get("timings", self._timings)
+        self._prompt = chunk.get("prompt_progress", self._prompt)
+        for choice in chunk.get("choices", ()):
+            self._finish = choice.get("finish_reason") or self._finish
+            if piece := choice.get("delta", {}).get("content"):
+                self._on_token(piece)
+        return self.cancelled or self._loop_start is not None
+
+    def _on_token(self, piece: str) -> None:
+        now = time.monotonic()
+        self._first_token_at = self._first_token_at or now
+        self._pieces.append(piece)
+        self._tokens += 1
+        elapsed = now - self._first_token_at
+        speed = (self._tokens - 1) / elapsed if elapsed > 0 else 0.0
+        if self._progress is not None:
+            self._progress(self._tokens, speed)
+        self._watch_speed(elapsed, speed)
+        if self._tokens % _LOOP_CHECK_EVERY == 0:
+            self._loop_start = loop_start("".join(self._pieces))
+
+    def _watch_speed(self, elapsed: float, speed: float) -> None:
+        if elapsed < _SLOW_FOR_S or speed >= _SLOW_TOKENS_PER_S or self._warned_slow:
+            return
+        self._warned_slow = True
+        load = os.getloadavg()[0]
+        self._warn(
+            f"the embedded model is slow: {speed:.1f} tokens/s; the load is {load:.1f} on "
+            f"{len(os.sched_getaffinity(0))} cores, so other programs are using them"
+        )
+
+    def reply(self, name: str, seconds: float) -> Reply:
+        """The whole reply.
+
+        Raises:
+            AnswerError, ModelError: the stream ended in an error.
+        """
+        if self._error is not None:
+            raise _refused(self._error, self.errors.text)
+        self.errors.pass_on()
+        text = "".join(self._pieces)
+        if self._loop_start is not None:
+            self._warn("the embedded model repeated itself and was stopped")
+            text = text[: self._loop_start]
+        return Reply(
+            text=text,
+            finish="stop" if self._finish == "stop" else "length",
+            model=name,
+            usage=self._usage(seconds),
+        )
+
+    def _usage(self, seconds: float) -> Usage:
+        # A stopped generation has no timings; the progress of its prompt and the chunks count instead.
+        cached = int(self._timings.get("cache_n", self._prompt.get("cache", 0)))
+        evaluated = self._timings.get("prompt_n")
+        return Usage(
+            prompt_tokens=cached + int(evaluated)
+            if evaluated is not None
+            else int(self._prompt.get("total", 0)),
+            cached_tokens=cached,
+            output_tokens=int(self._timings.get("predicted_n", self._tokens)),
+            seconds=seconds,
+            dollars=0.0,
+            calls=1,
+        )
+
+
+def _body(request: Request) -> dict[str, Any]:
+    if request.json_schema is not None and request.grammar is not None:
+        # llama.cpp would ignore the grammar without a word.
+        raise UsageError(f"the request {request.step!r} has both a schema and a grammar", "only one can hold")
+    if any(part.kind != "text" for message in request.messages for part in message.parts):
+        raise UsageError(f"the request {request.step!r} has an image", "the embedded model reads text only")
+    body: dict[str, Any] = {
+        "messages": [{"role": message.role, "content": message.text} for message in request.messages],
+        "max_tokens": request.max_tokens,
+        "temperature": request.temperature,
+        "seed": request.seed,
+        "cache_prompt": True,
+        "stream": True,
+        "return_progress": True,
+        "stream_options": {"include_usage": True},
+    }
+    if request.json_schema is not None:
+        schema = {"name": "answer", "schema": request.json_schema, "strict": True}
+        body["response_format"] = {"type": "json_schema", "json_schema": schema}
+    if request.grammar is not None:
+        body["grammar"] = request.grammar
+    return body
+
+
+def _start(file: Path, context_tokens: int) -> Any:
+    try:
+        import xllamacpp
+    except ImportError as error:
+        raise MissingTool(
+            "the embedded model has no runtime", str(error), 'install it: pip install "novum[local]"'
+        ) from error
+    if not file.is_file():
+        raise MissingTool(
+            f"the embedded model's file {file} is not there", "", "get it: novum models pull (1.1 GB, once)"
+        )
+    params = xllamacpp.CommonParams()
+    params.model.path = str(file)
+    params.n_ctx = context_tokens
+    params.n_parallel = 1
+    params.n_batch = params.n_ubatch = _BATCH_TOKENS
+    params.cache_ram_mib = _CACHE_MIB
+    params.api_keys = [secrets.token_hex(32)]
+    params.endpoint_slots = False
+    params.verbosity = -1
+    params.warmup = False
+    _pin(params.cpuparams)
+    _pin(params.cpuparams_batch)
+    return xllamacpp.Server(params)
+
+
+def _pin(threads: Any) -> None:
+    """Pin to the cores that this process may use; unpinned threads fell to 0.4 tokens/s beside a busy program."""
+    allowed = os.sched_getaffinity(0)
+    threads.n_threads = min(len(allowed), 16)
+    threads.strict_cpu = True
+    threads.cpumask = [core in allowed for core in range(len(threads.cpumask))]
+    threads.mask_valid = True
+
+
+def _refused(error: dict[str, Any], detail: str) -> ModelError:
+    message = " ".join(f"{error.get('message', error)} {detail}".split())
+    if error.get("type") == "exceed_context_size_error":
+        return AnswerError(
+            "the prompt does not fit the embedded model's context",
+            message,
+            "raise models.context_tokens in novum.toml",
+        )
+    return ModelError("the embedded model refused the request", message)
+
+
+def _as_model_error(error: Exception) -> Exception:
+    if isinstance(error, MissingTool):
+        return error
+    if isinstance(error, ValueError):  # how xllamacpp reports a schema that it cannot compile
+        return ModelError("the embedded model refused the request", str(error))
+    return ModelError("the embedded model failed", f"{type(error).__name__}: {error}")

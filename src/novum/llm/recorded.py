@@ -1,0 +1,135 @@
+"""Every reply is an event: resume, replay, tests and audit are one mechanism.
+
+A request whose step and hash are in the log is answered from the log and not paid for again. Any other is
+checked against the budget, asked, and written to the log before its reply is returned.
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import Literal
+
+from novum.errors import ModelError, ReplayMiss
+from novum.events import EventLog
+from novum.llm import Capabilities, Model, Reply, Request
+from novum.llm.budget import Budget, WorstCase
+from novum.llm.calls import CallIndex, MessageStore
+from novum.records import Usage
+
+_MESSAGE_TOKENS = 16  # a chat template's marks around one message
+_IMAGE_TOKENS = 4096
+
+
+class RecordedModel:
+    """A model whose calls are recorded in a study's log. Thread-safe as far as `model` is."""
+
+    def __init__(
+        self, model: Model, log: EventLog, budget: Budget, mode: Literal["live", "replay"] = "live"
+    ) -> None:
+        """`replay` never asks `model`: an unknown request is answered by its step alone, or is an error."""
+        self._model = model
+        self._log = log
+        self._budget = budget
+        self._mode = mode
+        self._mutex = threading.Lock()
+        self._index = CallIndex(log.events("model_call"))
+        self._messages = MessageStore(log.events("model_call"))
+        log.listeners.append(self._index.add)
+
+    @property
+    def name(self) -> str:
+        return self._model.name
+
+    @property
+    def capabilities(self) -> Capabilities:
+        return self._model.capabilities
+
+    def price(self, usage: Usage) -> float | None:
+        return self._model.price(usage)
+
+    def close(self) -> None:
+        self._model.close()
+
+    def complete(self, request: Request) -> Reply:
+        """Answer from the log, else ask and record.
+
+        Raises:
+            BudgetExceeded: the call could exceed the budget; it was not made.
+            ModelError: as the model's; written to the log as `model_failed`.
+            ReplayMiss: in replay, the log holds no such step.
+        """
+        if found := self._index.exact(request):
+            return found.reply
+        if self._mode == "replay":
+            return self._replayed(request)
+        with self._budget.reserve(worst_case(self._model, request)):
+            try:
+                reply = self._model.complete(request)
+            except ModelError as error:
+                self._log.append(
+                    "model_failed",
+                    step=request.step,
+                    request_hash=request.hash,
+                    model=self.name,
+                    error=type(error).__name__,
+                    message=error.text,
+                )
+                raise
+            self._record(request, reply)
+        return reply
+
+    def _replayed(self, request: Request) -> Reply:
+        found = self._index.nearest(request)
+        if found is None:
+            raise missing(request.step, str(self._log.path))
+        self._log.append("warning", message=drift_notice(request.step), step=request.step)
+        return found.reply
+
+    def _record(self, request: Request, reply: Reply) -> None:
+        with self._mutex:
+            self._log.append(
+                "model_call",
+                step=request.step,
+                request_hash=request.hash,
+                prompt_id=request.prompt_id,
+                prompt_hash=request.prompt_hash,
+                model=reply.model or self.name,
+                capabilities=self.capabilities.model_dump(),
+                messages=self._messages.entries(request.messages),
+                json_schema=request.json_schema,
+                grammar=request.grammar,
+                max_tokens=request.max_tokens,
+                temperature=request.temperature,
+                seed=request.seed,
+                text=reply.text,
+                finish=reply.finish,
+                usage=reply.usage.model_dump(),
+            )
+
+
+def worst_case(model: Model, request: Request) -> WorstCase:
+    """The most that `request` can use: no tokenizer makes more tokens than there are bytes."""
+    prompt = 0
+    for message in request.messages:
+        images = sum(part.kind == "image" for part in message.parts)
+        prompt += len(message.text.encode()) + _MESSAGE_TOKENS + images * _IMAGE_TOKENS
+    if request.json_schema is not None:
+        prompt += len(str(request.json_schema).encode())
+    # A prompt longer than the context is refused, not paid for.
+    prompt = min(prompt, model.capabilities.context_tokens)
+    usage = Usage(prompt_tokens=prompt, output_tokens=request.max_tokens)
+    return WorstCase(prompt + request.max_tokens, model.price(usage))
+
+
+def missing(step: str, log: str) -> ReplayMiss:
+    """The error for a step that a log does not hold."""
+    return ReplayMiss(
+        f"the event log {log} holds no reply for the step {step!r}",
+        "the study that wrote it took another way",
+        "replay with the version of novum in its study.toml, or continue it with `novum resume`",
+    )
+
+
+def drift_notice(step: str) -> str:
+    """What to note when a reply is taken by its step alone."""
+    return f"drifted: the request of step {step!r} is not the logged one; its reply was taken by the step"
