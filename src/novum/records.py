@@ -121,6 +121,10 @@ class PlannedRun(Record):
     arguments: dict[str, str | int | float] = Field(default_factory=dict)
     edit: str = ""
     """What to change in the code, in words; "" for a run that only sets arguments."""
+    function: str = ""
+    """The one function that the edit is about; "" when it is free."""
+    exploratory: bool = False
+    """True when the run was planned after results were seen, not before run 1."""
     source: Literal["model", "user", "default"] = "model"
 
 
@@ -193,10 +197,16 @@ class Run(Record):
     reason: str = ""
     rationale: str = ""
     edited: bool = False
+    change: str = ""
+    """What the edit was to do, in words."""
+    exploratory: bool = False
+    source: Literal["model", "user", "default"] = "model"
     comparable: bool = True
     outcome: Outcome
     limits: Limits
     sandbox: str = ""
+    self_reported: bool = False
+    """True when its metrics are the run's own word, not computed by the template's evaluator."""
 
 
 class Result(Record):

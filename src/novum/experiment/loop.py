@@ -1,0 +1,130 @@
+"""The experiment phase: plan, then for each run edit, execute, repair, note and plan again. Every loop has a bound."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from novum.errors import EditError, StudyError
+from novum.experiment.coder import Coder
+from novum.experiment.environment import environment_for
+from novum.experiment.notes import write_notes
+from novum.experiment.plan import default_run, make_plan, replan
+from novum.experiment.results import BASELINE, build_results
+from novum.experiment.runner import Executed, Runner
+from novum.experiment.workspace import Workspace
+from novum.records import Idea, Plan, PlannedRun, Results
+from novum.tools import Tools
+
+MAX_TRIES = 4
+"""Attempts at one run: the first and up to three repairs."""
+
+
+def run_experiments(tools: Tools, idea: Idea, plan: Plan | None = None) -> Results:
+    """Carry out the experiments of `idea` and write results.json and notes.md.
+
+    Every attempt is kept and listed, failed ones too; the last run counts like the first.
+
+    Raises:
+        StudyError: the baseline does not run, so that there is nothing to compare with.
+    """
+    created = next(tools.log.events("study_created")).data
+    workspace = Workspace(tools.folder.code, int(created["created"]))
+    baseline = workspace.start(tools.template.contents())
+    environment = environment_for(tools.template, created.get("environment"))
+    runner = Runner(tools, workspace, environment)
+    laboratory = _Laboratory(tools, idea, runner, Coder(tools, workspace), baseline)
+    laboratory.run_baseline()
+    laboratory.carry_out(plan or make_plan(tools, idea))
+    return laboratory.results()
+
+
+@dataclass
+class _Laboratory:
+    tools: Tools
+    idea: Idea
+    runner: Runner
+    coder: Coder
+    baseline: str
+    executed: list[Executed] = field(default_factory=list)
+
+    def results(self) -> Results:
+        """The results so far, written to results.json and notes.md."""
+        results = build_results(self.executed, self.tools.template)
+        self.tools.folder.write(self.tools.folder.results, results)
+        write_notes(self.tools, self.idea, results)
+        return results
+
+    def run_baseline(self) -> None:
+        planned = PlannedRun(name=BASELINE, rationale="The unchanged template.", source="user")
+        done = self.runner.execute(
+            planned, self.baseline, step=f"experiment/{BASELINE}", keep_failure_as=f"{BASELINE}_failed_1"
+        )
+        if done.measured is None:
+            raise StudyError(
+                "the baseline of the template does not run",
+                f"{done.run.reason}\n{done.run.outcome.stderr[-800:]}",
+                "run `novum template check` on the template, mend it, and start again",
+            )
+        self.executed.append(done)
+
+    def carry_out(self, plan: Plan) -> None:
+        left = list(plan.runs)
+        while left:
+            planned = left.pop(0)
+            self._one_run(planned)
+            left = replan(self.tools, self.idea, self.results(), planned, left)
+
+    def _one_run(self, planned: PlannedRun) -> None:
+        if planned.edit:
+            planned = self._with_edit(planned)
+        # No diff and no new argument, no run.
+        if planned.arguments and not planned.edit:
+            self._attempt(planned, self.baseline, 1)
+
+    def _with_edit(self, planned: PlannedRun) -> PlannedRun:
+        """Edit and run until it runs; returns the run that is still to be done without an edit, or `planned`."""
+        trouble, commit = "", self.baseline
+        for attempt in range(1, MAX_TRIES + 1):
+            try:
+                commit = self.coder.edit(self.idea, planned, commit, attempt=attempt, trouble=trouble)
+            except EditError as error:
+                return self._without_edit(planned, attempt, error)
+            done = self._attempt(planned, commit, attempt)
+            if done.measured is not None:
+                break
+            trouble = describe(done)
+        return planned
+
+    def _without_edit(self, planned: PlannedRun, attempt: int, error: EditError) -> PlannedRun:
+        if attempt > 1:
+            return planned
+        # The documented default for an edit that never came: a declared parameter is varied instead.
+        self.tools.log.note(
+            "step_defaulted", step=f"experiment/{planned.name}/edit", reason=error.text
+        )
+        taken = [PlannedRun(name=e.run.name, rationale="", arguments=e.run.arguments) for e in self.executed]
+        return default_run(self.tools.template, planned.name, self.tools.seed, taken)
+
+    def _attempt(self, planned: PlannedRun, commit: str, attempt: int) -> Executed:
+        done = self.runner.execute(
+            planned,
+            commit,
+            step=f"experiment/{planned.name}/try_{attempt}",
+            keep_failure_as=f"{planned.name}_failed_{attempt}",
+        )
+        if all(done.run.name != earlier.run.name for earlier in self.executed):
+            self.executed.append(done)
+        return done
+
+
+def describe(done: Executed, tail: int = 900) -> str:
+    """What went wrong with a run, for the model: the reason in words and the ends of both streams."""
+    outcome = done.run.outcome
+    parts = [f"The run did not count: {done.run.reason}"]
+    if outcome.ended == "timeout":
+        parts.append(f"The limit of {done.run.limits.wall_s:g} s cannot be changed: make the program do less.")
+    if outcome.stderr.strip():
+        parts.append(f"End of standard error:\n{outcome.stderr[-tail:].strip()}")
+    if outcome.stdout.strip():
+        parts.append(f"End of standard output:\n{outcome.stdout[-tail // 3 :].strip()}")
+    return "\n".join(parts)

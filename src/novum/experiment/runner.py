@@ -1,0 +1,207 @@
+"""Execute the experiment once: a fresh folder, the sandbox, the harvest, the metrics, the record.
+
+What the code of a model writes is data. The metrics are computed from its saved outputs by the template's own
+evaluator in a second sandbox; a template without one reports its metrics itself, and they are marked so.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+from novum.experiment.environment import Environment
+from novum.experiment.metrics import Measured, MetricsError, read_metrics
+from novum.experiment.workspace import Workspace
+from novum.records import Limits, Outcome, PlannedRun, Run
+from novum.sandbox import Access
+from novum.sandbox.harvest import harvest
+from novum.tools import Tools
+
+_TAIL = 2000
+
+
+class Executed(NamedTuple):
+    """A run and what it measured; `measured` is None when the run failed or is invalid."""
+
+    run: Run
+    measured: Measured | None
+
+
+@dataclass(frozen=True)
+class Runner:
+    """Executes runs of one study. The same identity is executed once."""
+
+    tools: Tools
+    workspace: Workspace
+    environment: Environment
+
+    def execute(self, planned: PlannedRun, commit: str, *, step: str, keep_failure_as: str) -> Executed:
+        """Run `commit` with the arguments of `planned`, or return the recorded run of the same identity.
+
+        A run that fails is kept as `keep_failure_as`.
+        """
+        template = self.tools.template
+        seeds = template.seeds(self.tools.profile)
+        limits = template.limits(self.tools.profile)
+        arguments = template.argument_vector(planned.arguments, self.tools.profile, seeds)
+        identity = self._identity(commit, arguments, limits)
+        folder = self._recorded(identity)
+        if folder is None:
+            folder = self._execute(planned, commit, arguments, identity, limits, keep_failure_as)
+        executed = self._read(folder)
+        run = executed.run
+        self.tools.log.note(
+            "run_finished",
+            step=step,
+            run=run.name,
+            identity=identity,
+            status=run.status,
+            reason=run.reason,
+            ended=run.outcome.ended,
+            seconds=run.outcome.wall_s,
+        )
+        return executed
+
+    def _identity(self, commit: str, arguments: list[str], limits: Limits) -> str:
+        parts = {
+            "code": self.workspace.tree(commit),
+            "arguments": arguments,
+            "environment": self.environment.digest,
+            "limits": limits.model_dump(mode="json"),
+        }
+        return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:32]
+
+    def _recorded(self, identity: str) -> Path | None:
+        for record in sorted(self.tools.folder.runs.glob("*/run.json")):
+            if json.loads(record.read_bytes()).get("identity") == identity:
+                return record.parent
+        return None
+
+    def _read(self, folder: Path) -> Executed:
+        run = self.tools.folder.read(folder / "run.json", Run)
+        if run.status != "ok":
+            return Executed(run, None)
+        return Executed(run, read_metrics(folder, self.tools.template))
+
+    # -- execution -------------------------------------------------------------------------------------
+
+    def _execute(
+        self,
+        planned: PlannedRun,
+        commit: str,
+        arguments: list[str],
+        identity: str,
+        limits: Limits,
+        keep_failure_as: str,
+    ) -> Path:
+        """Execute, and move the finished record to its place in one step: it is there whole or not at all."""
+        runs = self.tools.folder.runs
+        runs.mkdir(parents=True, exist_ok=True)
+        for stale in runs.glob(".unfinished-*"):
+            shutil.rmtree(stale)
+        record = Path(tempfile.mkdtemp(prefix=".unfinished-", dir=runs))
+        with tempfile.TemporaryDirectory(prefix="novum-run-") as scratch:
+            work = Path(scratch) / "work"
+            self.workspace.export(commit, work)
+            outcome = self._sandboxed(["experiment.py", "--out_dir=out", *arguments], work, limits)
+            taken = harvest(work / "out", record, wanted=_wanted)
+        reason, self_reported = self._measure(record, outcome)
+        status = "ok" if not reason else "failed" if not outcome.ok else "invalid"
+        name = planned.name if status == "ok" else keep_failure_as
+        run = Run(
+            name=name,
+            title=planned.name,
+            identity=identity,
+            commit=commit,
+            arguments=planned.arguments,
+            seeds=self.tools.template.seeds(self.tools.profile),
+            status=status,
+            reason=reason,
+            rationale=planned.rationale,
+            edited=bool(planned.edit),
+            change=planned.edit,
+            exploratory=planned.exploratory,
+            source=planned.source,
+            outcome=outcome.model_copy(
+                update={
+                    "stdout": outcome.stdout[-_TAIL:],
+                    "stderr": outcome.stderr[-_TAIL:],
+                    "files": tuple(taken.taken),
+                    "refused_files": tuple(f"{name}: {why}" for name, why in taken.refused),
+                }
+            ),
+            limits=limits,
+            sandbox=self.tools.sandbox.level,
+            self_reported=self_reported,
+        )
+        self._write_record(record, run, outcome)
+        final = runs / name
+        record.rename(final)
+        return final
+
+    def _write_record(self, record: Path, run: Run, outcome: Outcome) -> None:
+        folder = self.tools.folder
+        folder.write_text(record / "stdout.txt", outcome.stdout)
+        folder.write_text(record / "stderr.txt", outcome.stderr)
+        folder.write_json(record / "environment.json", self.environment.facts)
+        folder.write(record / "run.json", run)
+
+    def _sandboxed(
+        self, arguments: list[str], work: Path, limits: Limits, protected: tuple[str, ...] = ()
+    ) -> Outcome:
+        access = Access(
+            readonly=self.environment.readonly,
+            protected=protected or tuple(p for p in self.tools.template.protected if (work / p).exists()),
+            environment=self.environment.variables,
+        )
+        command = [str(self.environment.python), *arguments]
+        return self.tools.sandbox.run(command, work, limits, access)
+
+    def _measure(self, record: Path, outcome: Outcome) -> tuple[str, bool]:
+        """Why the run does not count ("" when it does), and whether its metrics are its own word."""
+        if not outcome.ok:
+            return outcome.message, True
+        template = self.tools.template
+        self_reported = not template.evaluate
+        if template.evaluate:
+            evaluated = self._evaluate(record)
+            if not evaluated.ok:
+                return f"the evaluator refused the outputs: {evaluated.message}\n{evaluated.stderr[-600:]}", True
+        try:
+            read_metrics(record, template)
+        except MetricsError as error:
+            return str(error), self_reported
+        return "", self_reported
+
+    def _evaluate(self, record: Path) -> Outcome:
+        """Compute final_info.json from the harvested outputs with the template's own evaluator."""
+        template = self.tools.template
+        with tempfile.TemporaryDirectory(prefix="novum-evaluate-") as scratch:
+            work = Path(scratch) / "work"
+            (work / "out").mkdir(parents=True)
+            for name in template.evaluation_files():
+                target = work / name
+                target.parent.mkdir(parents=True, exist_ok=True)
+                target.write_bytes(template.content(name))
+            for path in sorted(p for p in record.rglob("*") if p.is_file()):
+                # What the run says of itself is not evidence; the evaluator writes it anew.
+                if path.name != "final_info.json":
+                    target = work / "out" / path.relative_to(record)
+                    target.parent.mkdir(parents=True, exist_ok=True)
+                    shutil.copyfile(path, target)
+            outcome = self._sandboxed([template.evaluate, "--out_dir=out"], work, template.limits(self.tools.profile))
+            (record / "final_info.json").unlink(missing_ok=True)
+            harvest(work / "out", record, wanted=lambda name: name == "final_info.json")
+        return outcome
+
+
+def _wanted(name: str) -> bool:
+    """What a run leaves behind is kept as data; code and hidden files are not."""
+    path = Path(name)
+    return not any(part.startswith((".", "__")) for part in path.parts) and path.suffix not in {".py", ".pyc", ".so"}
+

@@ -1,0 +1,1 @@
+"""A study through its phases: begin, conduct, resume, replay."""

@@ -1,0 +1,147 @@
+"""Conduct a study: its phases in order, each of them resumable.
+
+There is one way through a study, whether it is new, resumed or replayed: every step is walked again, and what
+the event log or runs/ already hold is taken from there. So a resume pays for nothing twice, and a replay gives
+the same bytes.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import shutil
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from novum.events import Event, EventLog
+from novum.experiment import draw_figures, run_experiments
+from novum.experiment.plan import make_plan
+from novum.ideation.ideate import propose_ideas
+from novum.ideation.novelty import judge_novelty
+from novum.ideation.safety import screen
+from novum.paper.audit import audit_study
+from novum.paper.write import write_paper
+from novum.records import Idea, Phase, Plan
+from novum.review.reviewer import review_study
+from novum.store import StudyFolder
+from novum.store.index import update
+from novum.study.approval import Ask, approve_idea, approve_paper, approve_plan
+from novum.study.begin import unused_path
+from novum.study.opening import Opened
+from novum.tools import Tools
+
+PHASES: tuple[Phase, ...] = ("ideate", "novelty", "experiment", "figures", "write", "review")
+
+
+def conduct(opened: Opened, ask_person: Ask, lab: Path | None) -> StudyFolder:
+    """Take the study to its end and return its folder, which is named after the idea by then.
+
+    `ask_person` is called where the study's order asks for approval; `lab` is the workspace whose index is
+    brought up to date, None for a replay.
+
+    Raises:
+        Refused: the safety screen refuses the idea.
+        NovumError: as the phases raise; what was done is kept.
+    """
+    tools = opened.tools
+    if opened.live and len(list(tools.log.events("phase_started"))):
+        tools.log.append("study_resumed", versions_differ=False)
+    with _phase(tools, "ideate"):
+        idea = approve_idea(opened, _idea(opened), ask_person)
+        screen(tools, "idea", f"{idea.title}\n{idea.hypothesis}\n{idea.plan}", overruled_by=_overruled(opened))
+    tools = _renamed(opened, idea)
+    with _phase(tools, "novelty"):
+        idea = judge_novelty(tools, idea)
+        tools.folder.write(tools.folder.idea, idea)
+    with _phase(tools, "experiment"):
+        plan = approve_plan(opened, make_plan(tools, idea), ask_person)
+        screen(tools, "code", _plan_text(plan), overruled_by=_overruled(opened))
+        run_experiments(tools, idea, plan)
+    with _phase(tools, "figures"):
+        draw_figures(tools)
+    with _phase(tools, "write"):
+        write_paper(tools)
+        approve_paper(opened, tools, ask_person)
+    with _phase(tools, "review"):
+        review_study(tools)
+    _finish(tools, lab)
+    return tools.folder
+
+
+def _idea(opened: Opened) -> Idea:
+    given = opened.order["idea"]
+    if given:
+        return Idea.model_validate(given)
+    archive = [Idea.model_validate(entry) for entry in opened.order["archive"]]
+    return propose_ideas(opened.tools, 1, archive)[0]
+
+
+def _overruled(opened: Opened) -> str:
+    return str(opened.order["overrule_safety"])
+
+
+def _plan_text(plan: Plan) -> str:
+    return "\n".join(f"{run.rationale} {run.edit}".strip() for run in plan.runs)
+
+
+def _renamed(opened: Opened, idea: Idea) -> Tools:
+    """Name the study's folder after its idea, once; a replay keeps the folder that it was given."""
+    tools, root = opened.tools, opened.tools.folder.root
+    provisional = f"-{tools.template.name}_seed_{tools.seed}"
+    if opened.live and provisional in root.name and idea.name not in root.name:
+        day = root.name.split("-", 1)[0]
+        target = unused_path(root.with_name(f"{day}-{idea.name}"))
+        root.rename(target)
+        tools.log.path = target / tools.log.path.name
+        tools = dataclasses.replace(tools, folder=StudyFolder(target))
+    tools.folder.write(tools.folder.idea, idea)
+    return tools
+
+
+@contextmanager
+def _phase(tools: Tools, name: Phase) -> Iterator[None]:
+    """Mark a phase in the log, with the seconds it took and those that went to models, runs and LaTeX."""
+    inside = {"model": 0.0, "runs": 0.0, "latex": 0.0}
+
+    def count(event: Event) -> None:
+        if event.kind == "model_call":
+            inside["model"] += event.data["usage"]["seconds"]
+        elif event.kind == "run_finished":
+            inside["runs"] += event.data["seconds"]
+        elif event.kind == "latex":
+            inside["latex"] += event.data.get("seconds", 0.0)
+
+    tools.log.append("phase_started", phase=name)
+    tools.log.listeners.append(count)
+    started = time.monotonic()
+    try:
+        yield
+    finally:
+        tools.log.listeners.remove(count)
+    seconds = time.monotonic() - started
+    tools.log.append(
+        "phase_finished", phase=name, seconds=round(seconds, 3), **{k: round(v, 3) for k, v in inside.items()}
+    )
+
+
+def _finish(tools: Tools, lab: Path | None) -> None:
+    """The audit anew (the review belongs to it), the chosen draft, the index, the last event."""
+    audit = audit_study(tools.folder, tools.log, tools.library, tools.template)
+    draft = tools.folder.draft(0)
+    tools.folder.write(draft / "audit.json", audit)
+    if tools.folder.paper.exists():
+        shutil.rmtree(tools.folder.paper)
+    shutil.copytree(draft, tools.folder.paper)
+    share = answered_share(tools.log)
+    tools.log.append("study_finished", draft=0, answered_share=share, audit_passes=audit.passes)
+    if lab is not None:
+        update(lab, tools.folder)
+
+
+def answered_share(log: EventLog) -> float:
+    """Share of the study's steps that the model answered; the others took their default."""
+    defaulted = {e.data["step"] for e in log.events("step_defaulted")}
+    answered = {e.data["step"] for e in log.events("step_answered")} - defaulted
+    total = len(answered) + len(defaulted)
+    return round(len(answered) / total, 4) if total else 0.0

@@ -1,0 +1,159 @@
+"""Open a study for work: its log, its template as recorded, its models, its sandbox, its literature."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from novum.errors import StudyError
+from novum.events import EventLog
+from novum.literature.library import open_library
+from novum.llm import Model
+from novum.llm.budget import Budget
+from novum.llm.recorded import RecordedModel
+from novum.llm.registry import open_model
+from novum.records import Usage
+from novum.sandbox.open import open_sandbox
+from novum.settings import ROLES, BudgetSettings, Role, Settings
+from novum.store import StudyFolder
+from novum.study.begin import decoded_files
+from novum.template import Template, load_template
+from novum.tools import Tools
+
+Progress = Callable[[int, float], None]
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A study that is open for work."""
+
+    tools: Tools
+    order: dict[str, Any]
+    """The data of the study's first event."""
+    live: bool
+
+
+@contextmanager
+def open_study(
+    folder: StudyFolder,
+    settings: Settings,
+    *,
+    mode: Literal["live", "replay"] = "live",
+    progress: Progress | None = None,
+    allow_unsafe: bool = False,
+    listener: Callable[[Any], None] | None = None,
+) -> Iterator[Opened]:
+    """Open the study in `folder`; closes what it opened.
+
+    Models, profile, seed and template are those of the study's first event; a budget in `settings` replaces the
+    recorded one, so that a study that stopped for it can go on with more.
+
+    Raises:
+        StudyError: there is no study, or another process works on it.
+    """
+    if not folder.events.is_file():
+        raise StudyError(f"there is no study in {folder.root}", "it has no events.jsonl", "see `novum status`")
+    with EventLog(folder.events) as log:
+        order = _order(log, folder)
+        if listener:
+            log.listeners.append(listener)
+        template = recorded_template(folder, order)
+        models = _models(order, settings, log, mode, progress)
+        try:
+            tools = Tools(
+                folder=folder,
+                log=log,
+                template=template,
+                models=models,
+                sandbox=open_sandbox(settings.sandbox.backend, allow_unsafe=allow_unsafe),
+                library=open_library(settings.literature),
+                profile=order["profile"],
+                seed=int(order["seed"]),
+            )
+            yield Opened(tools, order, live=mode == "live")
+        finally:
+            for model in {id(m): m for m in models.values()}.values():
+                model.close()
+
+
+def _order(log: EventLog, folder: StudyFolder) -> dict[str, Any]:
+    first = next(log.events("study_created"), None)
+    if first is None:
+        raise StudyError(
+            f"the study {folder.name!r} was never begun",
+            "its event log has no study_created event",
+            f"delete the folder {folder.root} and start again",
+        )
+    return first.data
+
+
+def recorded_template(folder: StudyFolder, order: dict[str, Any]) -> Template:
+    """The template as it was when the study began, laid out in the study's folder."""
+    target = folder.template
+    if target.exists():
+        shutil.rmtree(target)
+    for name, content in decoded_files(order["template"]["files"]).items():
+        path = target / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+    return load_template(target, name=order["template"]["name"])
+
+
+def _models(
+    order: dict[str, Any],
+    settings: Settings,
+    log: EventLog,
+    mode: Literal["live", "replay"],
+    progress: Progress | None,
+) -> dict[Role, Model]:
+    """One recorded model for each role; roles with the same name share one."""
+    limits = BudgetSettings(**order["budget"])
+    changed = settings.budget.model_dump(exclude_none=True)
+    limits = limits.model_copy(update=changed)
+    budget = Budget.from_settings(limits, log)
+    opened: dict[str, Model] = {}
+    models: dict[Role, Model] = {}
+    for role in ROLES:
+        name = order["models"][role]
+        if name not in opened:
+            source = name if mode == "live" else f"replay:{log.path}#{name}"
+            model = open_model(source, settings, study_log=log, progress=progress)
+            opened[name] = RecordedModel(model, log, budget, mode)
+        models[role] = opened[name]
+    return models
+
+
+def copy_record(source: StudyFolder, target: Path) -> StudyFolder:
+    """A new study folder that holds only what a replay may use: the event log and the runs.
+
+    Raises:
+        StudyError: `target` exists and is not empty.
+    """
+    if target.exists() and any(target.iterdir()):
+        raise StudyError(f"{target} is not empty", "a replay starts in an empty folder", "name another with --to")
+    target.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(source.events, target / "events.jsonl")
+    if source.runs.exists():
+        shutil.copytree(source.runs, target / "runs")
+    return StudyFolder(target)
+
+
+def total_usage(log: EventLog) -> Usage:
+    """What all model calls of the study used; `dollars` is None when the price of any is unknown."""
+    total = Usage(dollars=0.0)
+    for event in log.events("model_call"):
+        usage = Usage(**event.data["usage"])
+        dollars = None if usage.dollars is None or total.dollars is None else total.dollars + usage.dollars
+        total = Usage(
+            prompt_tokens=total.prompt_tokens + usage.prompt_tokens,
+            cached_tokens=total.cached_tokens + usage.cached_tokens,
+            output_tokens=total.output_tokens + usage.output_tokens,
+            seconds=total.seconds + usage.seconds,
+            dollars=dollars,
+            calls=total.calls + 1,
+        )
+    return total
