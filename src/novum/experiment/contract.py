@@ -1,0 +1,174 @@
+"""`template check`: every clause of a template's contract, the last of them by a short trial run in the sandbox."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from pathlib import Path
+
+from novum.experiment.environment import Environment, environment_for
+from novum.experiment.metrics import MetricsError, read_metrics
+from novum.records import Limits, Outcome
+from novum.sandbox import Access, Sandbox
+from novum.template import Clause, Template, read_template, template_folder
+from novum.template.clauses import Findings
+
+TRIAL_S = 10.0
+_OUT = "out"
+
+
+def check_template(
+    path_or_name: str | Path, sandbox: Sandbox | None, *, trial_s: float = TRIAL_S
+) -> tuple[list[Clause], tuple[str, ...]]:
+    """Hold a template to its contract: its clauses, and notes about what is missing and worked round.
+
+    Without a sandbox, or when a clause is broken already, nothing is run.
+
+    Raises:
+        TemplateError: there is no such template.
+        SandboxError: the sandbox could not be set up.
+    """
+    template, clauses = read_template(template_folder(path_or_name))
+    if template is None:
+        return clauses, ()
+    if sandbox is not None and all(clause.ok for clause in clauses):
+        findings = Findings(clauses=list(clauses), notes=list(template.notes))
+        _trial(template, sandbox, trial_s, findings)
+        return findings.clauses, tuple(findings.notes)
+    return clauses, template.notes
+
+
+def _trial(template: Template, sandbox: Sandbox, trial_s: float, findings: Findings) -> None:
+    environment = environment_for(template)
+    limits = template.limits("quick")
+    limits = limits.model_copy(update={"wall_s": min(limits.wall_s, trial_s)})
+    with tempfile.TemporaryDirectory(prefix="novum-check-") as scratch:
+        work = Path(scratch) / "work"
+        _lay_out(template, work)
+        seeds = template.seeds("quick")
+        command = [template.script, f"--out_dir={_OUT}", *template.argument_vector({}, "quick", seeds)]
+        outcome = _run(command, template, sandbox, environment, work, limits)
+        if outcome.ended == "timeout" and limits.wall_s >= trial_s:
+            findings.kept(
+                f"the script starts (it was stopped after {trial_s:g} s, before it ended)", template.script
+            )
+            findings.note("the trial run did not end; `novum template baseline` runs it whole")
+            return
+        findings.judge(
+            outcome.ok,
+            "the script runs in the sandbox with the quick profile",
+            template.script,
+            f"it ended with: {outcome.message or outcome.ended}; {_last_lines(outcome)}",
+            _line_of_traceback(outcome.stderr, template.script),
+        )
+        if outcome.ok and _evaluates(template, sandbox, environment, work, limits, findings):
+            _judge_outputs(template, work / _OUT, len(seeds), findings)
+
+
+def _lay_out(template: Template, work: Path) -> None:
+    for name, content in template.contents().items():
+        target = work / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(content)
+
+
+def _run(
+    command: list[str],
+    template: Template,
+    sandbox: Sandbox,
+    environment: Environment,
+    work: Path,
+    limits: Limits,
+) -> Outcome:
+    access = Access(
+        readonly=environment.readonly, protected=template.protected, environment=environment.variables
+    )
+    return sandbox.run([str(environment.python), *command], work, limits, access)
+
+
+def _evaluates(
+    template: Template,
+    sandbox: Sandbox,
+    environment: Environment,
+    work: Path,
+    limits: Limits,
+    findings: Findings,
+) -> bool:
+    """Whether the declared evaluator makes final_info.json from the saved outputs alone."""
+    if not template.evaluate:
+        return True
+    out = work / _OUT
+    for name in template.outputs:
+        findings.judge(
+            (out / name).is_file(),
+            "the script saves the declared outputs",
+            template.script,
+            f"write {name} into --out_dir, or correct experiment.outputs in template.toml",
+        )
+    (out / "final_info.json").unlink(missing_ok=True)
+    outcome = _run([template.evaluate, f"--out_dir={_OUT}"], template, sandbox, environment, work, limits)
+    findings.judge(
+        outcome.ok,
+        "the evaluator computes the metrics from the saved outputs alone",
+        template.evaluate,
+        f"it ended with: {outcome.message or outcome.ended}; {_last_lines(outcome)}",
+        _line_of_traceback(outcome.stderr, template.evaluate),
+    )
+    return outcome.ok
+
+
+def _judge_outputs(template: Template, out: Path, seeds: int, findings: Findings) -> None:
+    writer = template.evaluate or template.script
+    try:
+        measured = read_metrics(out, template)
+    except MetricsError as error:
+        findings.broken(
+            "final_info.json has the contract's shape and the declared metrics", writer, str(error)
+        )
+        return
+    findings.kept("final_info.json has the contract's shape and the declared metrics", writer)
+    counts = {len(series.values) for series in measured.series}
+    if counts == {0}:
+        findings.note(
+            'final_info.json has no "values" for each seed: nothing can be tested, only means are shown'
+        )
+    elif template.seeds_argument:
+        findings.judge(
+            counts == {seeds},
+            "there is one value for each seed",
+            writer,
+            f"the run had {seeds} seeds but lists of {sorted(counts)} values",
+        )
+    if template.series:
+        _judge_series(out / template.series, writer, findings)
+
+
+def _judge_series(path: Path, writer: str, findings: Findings) -> None:
+    clause = "the series file has step, name and value in each line"
+    try:
+        with path.open(encoding="utf-8") as lines:
+            for number, line in enumerate(lines, start=1):
+                row = json.loads(line)
+                if not {"step", "name", "value"} <= row.keys():
+                    raise ValueError("a key is missing")
+    except FileNotFoundError:
+        findings.broken(clause, writer, f"write {path.name} into --out_dir, or remove experiment.series")
+    except (ValueError, AttributeError) as error:
+        findings.broken(clause, path.name, f"mend what writes it: {error}", line=number)
+    else:
+        findings.kept(clause, path.name)
+
+
+def _last_lines(outcome: Outcome, count: int = 3) -> str:
+    return " / ".join(line.strip() for line in outcome.stderr.strip().splitlines()[-count:])
+
+
+def _line_of_traceback(stderr: str, script: str) -> int | None:
+    """The innermost line of `script` in a traceback."""
+    line = None
+    for text in stderr.splitlines():
+        before, found, after = text.partition(f'{script}", line ')
+        digits = after.split(",")[0]
+        if found and before.strip().startswith("File") and digits.isdigit():
+            line = int(digits)
+    return line
