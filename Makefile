@@ -1,0 +1,47 @@
+# One entry point for people and CI. Every target does its own set-up.
+
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.novum-ready
+DEMO_FLAGS ?= --profile quick --seed 1
+PYTEST_FLAGS ?= -n auto --maxprocesses 4
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check docs bench clean
+
+help: ## Show this list
+	@echo "make TARGET, where TARGET is one of:"
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 12
+
+setup: $(STAMP) ## Make .venv with the command .venv/bin/novum (1-5 minutes, 1.5 GB on disk)
+
+$(STAMP): pyproject.toml scripts/setup.sh
+	@bash scripts/setup.sh $(VENV)
+	@touch $@
+
+demo: setup ## One idea to an audited PDF and its review, without a key (about 20 minutes the first time)
+	@bash scripts/demo.sh $(BIN)/novum $(DEMO_FLAGS)
+
+test: setup ## Run all tests (under 15 minutes; fetches a model of 98 MB once)
+	@echo "make test: fetches the test model once (98 MB), then runs pytest (some minutes; no network but loopback)."
+	@$(BIN)/novum models pull smollm2-135m
+	@$(BIN)/pytest $(PYTEST_FLAGS)
+
+check: setup ## Format, lint, types, import rules, sizes, generated docs (under 2 minutes; no tests)
+	@echo "make check: ruff, mypy, import-linter, file sizes and generated docs (under 2 minutes)."
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-logo
+	@$(BIN)/python scripts/check_sizes.py
+	@$(BIN)/python scripts/generate_docs.py --check
+
+docs: setup ## Write the generated pages of docs/ again
+	@$(BIN)/python scripts/generate_docs.py
+
+bench: setup ## Run every benchmark and print its figures (some minutes)
+	@for file in benchmarks/*.py; do echo "== $$file"; $(BIN)/python $$file || exit 1; done
+
+clean: ## Remove what was built; keeps lab/ and the cached models
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,60 @@
+"""Assert what `make demo` promises of its newest study: an audit that passed, a PDF and a valid review.
+
+Usage: python scripts/assert_demo.py [LAB]
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+
+def newest_study(lab: Path) -> Path:
+    """The study that was written to last."""
+    logs = sorted(lab.glob("studies/*/events.jsonl"), key=lambda path: path.stat().st_mtime)
+    if not logs:
+        raise SystemExit(f"there is no study in {lab}")
+    return logs[-1].parent
+
+
+def problems(study: Path) -> list[str]:
+    """What is missing or wrong in a finished study, one line each."""
+    found = []
+    audits = sorted(study.glob("drafts/*/audit.json"))
+    if not audits:
+        return [f"{study} has no draft with an audit"]
+    for path in audits:
+        found += [f"{path}: {problem}" for problem in audit_problems(json.loads(path.read_text("utf-8")))]
+    for folder in [path.parent for path in audits] + [study / "paper"]:
+        pdf = folder / "paper.pdf"
+        if not pdf.is_file() or not pdf.read_bytes().startswith(b"%PDF-"):
+            found.append(f"{pdf} is missing or is not a PDF")
+    if not list(study.glob("drafts/*/reviews/*.json")):
+        found.append(f"{study} has no review")
+    return found
+
+
+def audit_problems(audit: dict[str, Any]) -> list[str]:
+    """Why this audit does not pass."""
+    found = []
+    if audit.get("passed") is not True:
+        found.append("it did not pass")
+    if audit.get("unbound_numbers") != []:
+        found.append(f"numbers that are bound to no result: {audit.get('unbound_numbers')!r}")
+    return found
+
+
+def main(arguments: list[str]) -> int:
+    study = newest_study(Path(arguments[0] if arguments else "lab"))
+    found = problems(study)
+    for line in found:
+        print(line, file=sys.stderr)
+    if not found:
+        print(f"demo: {study} has an audit that passed, no unbound number, a PDF and a review")
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
