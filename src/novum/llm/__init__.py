@@ -87,6 +87,8 @@ class Capabilities(Record):
     vision: bool = False
     small: bool = False
     context_tokens: int = 8192
+    reasoning_tokens: int = 0
+    """Output tokens that a reply may use for thinking, beside its `max_tokens`."""
 
 
 class Model(Protocol):

@@ -115,10 +115,10 @@ def worst_case(model: Model, request: Request) -> WorstCase:
         prompt += len(message.text.encode()) + _MESSAGE_TOKENS + images * _IMAGE_TOKENS
     if request.json_schema is not None:
         prompt += len(str(request.json_schema).encode())
-    # A prompt longer than the context is refused, not paid for.
-    prompt = min(prompt, model.capabilities.context_tokens)
-    usage = Usage(prompt_tokens=prompt, output_tokens=request.max_tokens)
-    return WorstCase(prompt + request.max_tokens, model.price(usage))
+    if model.capabilities.small:  # an embedded model refuses a prompt that is longer than its context
+        prompt = min(prompt, model.capabilities.context_tokens)
+    output = request.max_tokens + model.capabilities.reasoning_tokens
+    return WorstCase(prompt + output, model.price(Usage(prompt_tokens=prompt, output_tokens=output)))
 
 
 def missing(step: str, log: str) -> ReplayMiss:
