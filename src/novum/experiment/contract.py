@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import shutil
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 
 from novum.experiment.environment import Environment, environment_for
 from novum.experiment.metrics import MetricsError, read_metrics
 from novum.records import Limits, Outcome
 from novum.sandbox import Access, Sandbox
+from novum.sandbox.harvest import harvest
 from novum.template import Clause, Template, read_template, template_folder
 from novum.template.clauses import Findings
 
@@ -39,15 +42,14 @@ def check_template(
 
 
 def _trial(template: Template, sandbox: Sandbox, trial_s: float, findings: Findings) -> None:
-    environment = environment_for(template)
     limits = template.limits("quick")
     limits = limits.model_copy(update={"wall_s": min(limits.wall_s, trial_s)})
+    bench = _Bench(template, sandbox, environment_for(template), limits)
+    seeds = template.seeds("quick")
     with tempfile.TemporaryDirectory(prefix="novum-check-") as scratch:
-        work = Path(scratch) / "work"
-        _lay_out(template, work)
-        seeds = template.seeds("quick")
-        command = [template.script, f"--out_dir={_OUT}", *template.argument_vector({}, "quick", seeds)]
-        outcome = _run(command, template, sandbox, environment, work, limits)
+        record = Path(scratch) / "record"
+        vector = template.argument_vector({}, "quick", seeds)
+        outcome = bench.run([template.script, f"--out_dir={_OUT}", *vector], Path(scratch) / "run", record)
         if outcome.ended == "timeout" and limits.wall_s >= trial_s:
             findings.kept(
                 f"the script starts (it was stopped after {trial_s:g} s, before it ended)", template.script
@@ -61,52 +63,54 @@ def _trial(template: Template, sandbox: Sandbox, trial_s: float, findings: Findi
             f"it ended with: {outcome.message or outcome.ended}; {_last_lines(outcome)}",
             _line_of_traceback(outcome.stderr, template.script),
         )
-        if outcome.ok and _evaluates(template, sandbox, environment, work, limits, findings):
-            _judge_outputs(template, work / _OUT, len(seeds), findings)
+        if outcome.ok and template.evaluate:
+            record = _evaluated(bench, record, Path(scratch), findings)
+        if outcome.ok and record.exists():
+            _judge_outputs(template, record, len(seeds), findings)
 
 
-def _lay_out(template: Template, work: Path) -> None:
-    for name, content in template.contents().items():
-        target = work / name
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(content)
+@dataclass(frozen=True)
+class _Bench:
+    """Runs programs of a template in the sandbox, each in a folder of its own."""
+
+    template: Template
+    sandbox: Sandbox
+    environment: Environment
+    limits: Limits
+
+    def run(self, command: list[str], work: Path, record: Path, inputs: Path | None = None) -> Outcome:
+        """Run `command` with the template's files (and `inputs` as its outputs so far); harvest to `record`."""
+        for name, content in self.template.contents().items():
+            target = work / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(content)
+        if inputs is not None:
+            shutil.copytree(inputs, work / _OUT, ignore=shutil.ignore_patterns("final_info.json"))
+        access = Access(
+            readonly=self.environment.readonly,
+            protected=self.template.protected,
+            environment=self.environment.variables,
+        )
+        outcome = self.sandbox.run([str(self.environment.python), *command], work, self.limits, access)
+        if (work / _OUT).is_dir():
+            harvest(work / _OUT, record)
+        return outcome
 
 
-def _run(
-    command: list[str],
-    template: Template,
-    sandbox: Sandbox,
-    environment: Environment,
-    work: Path,
-    limits: Limits,
-) -> Outcome:
-    access = Access(
-        readonly=environment.readonly, protected=template.protected, environment=environment.variables
-    )
-    return sandbox.run([str(environment.python), *command], work, limits, access)
-
-
-def _evaluates(
-    template: Template,
-    sandbox: Sandbox,
-    environment: Environment,
-    work: Path,
-    limits: Limits,
-    findings: Findings,
-) -> bool:
-    """Whether the declared evaluator makes final_info.json from the saved outputs alone."""
-    if not template.evaluate:
-        return True
-    out = work / _OUT
+def _evaluated(bench: _Bench, record: Path, scratch: Path, findings: Findings) -> Path:
+    """The record of the declared evaluator, which gets the saved outputs and nothing else of the run."""
+    template = bench.template
     for name in template.outputs:
         findings.judge(
-            (out / name).is_file(),
+            (record / name).is_file(),
             "the script saves the declared outputs",
             template.script,
             f"write {name} into --out_dir, or correct experiment.outputs in template.toml",
         )
-    (out / "final_info.json").unlink(missing_ok=True)
-    outcome = _run([template.evaluate, f"--out_dir={_OUT}"], template, sandbox, environment, work, limits)
+    evaluated = scratch / "evaluated"
+    outcome = bench.run(
+        [template.evaluate, f"--out_dir={_OUT}"], scratch / "evaluate", evaluated, inputs=record
+    )
     findings.judge(
         outcome.ok,
         "the evaluator computes the metrics from the saved outputs alone",
@@ -114,7 +118,7 @@ def _evaluates(
         f"it ended with: {outcome.message or outcome.ended}; {_last_lines(outcome)}",
         _line_of_traceback(outcome.stderr, template.evaluate),
     )
-    return outcome.ok
+    return evaluated if outcome.ok else scratch / "none"
 
 
 def _judge_outputs(template: Template, out: Path, seeds: int, findings: Findings) -> None:
@@ -145,18 +149,18 @@ def _judge_outputs(template: Template, out: Path, seeds: int, findings: Findings
 
 def _judge_series(path: Path, writer: str, findings: Findings) -> None:
     clause = "the series file has step, name and value in each line"
-    try:
-        with path.open(encoding="utf-8") as lines:
-            for number, line in enumerate(lines, start=1):
-                row = json.loads(line)
-                if not {"step", "name", "value"} <= row.keys():
-                    raise ValueError("a key is missing")
-    except FileNotFoundError:
+    if not path.is_file():
         findings.broken(clause, writer, f"write {path.name} into --out_dir, or remove experiment.series")
-    except (ValueError, AttributeError) as error:
-        findings.broken(clause, path.name, f"mend what writes it: {error}", line=number)
-    else:
-        findings.kept(clause, path.name)
+        return
+    for number, line in enumerate(path.read_text(encoding="utf-8", errors="replace").splitlines(), start=1):
+        try:
+            complete = {"step", "name", "value"} <= json.loads(line).keys()
+        except (ValueError, AttributeError):
+            complete = False
+        if not complete:
+            findings.broken(clause, path.name, f"mend what {writer} writes there", line=number)
+            return
+    findings.kept(clause, path.name)
 
 
 def _last_lines(outcome: Outcome, count: int = 3) -> str:
