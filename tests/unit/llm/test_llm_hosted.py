@@ -164,7 +164,7 @@ def test_capabilities_and_prices_need_no_key(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.delenv("ANTHROPIC_API_KEY", raising=False)
     model = HostedModel("anthropic:claude-sonnet-4-5")
     assert model.capabilities.json_schema and model.capabilities.context_tokens >= 200_000
-    assert model.price(Usage(prompt_tokens=1_000_000)) == pytest.approx(3.0)
+    assert model.price(Usage(prompt_tokens=100_000)) == pytest.approx(0.3)
     assert HostedModel("openai:nobody-knows-this-model").price(Usage(prompt_tokens=1)) is None
 
 
