@@ -1,0 +1,253 @@
+"""What the two default backends have in common: the same policy, limits and supervision around another builder."""
+
+from __future__ import annotations
+
+import os
+import resource
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from novum.errors import UsageError
+from novum.records import Limits, Outcome
+from novum.sandbox import Access, cgroup, policy, workfolder
+from novum.sandbox.launcher import landlock, seccomp
+from novum.sandbox.limits import MIB, check_limits
+from novum.sandbox.supervise import Chain, Ending, Launch, OnOutput, execute
+from novum.sandbox.workfolder import Inventory, Returned
+
+OPEN_FILES = 4096
+SPARE_TASKS = 3
+"""Processes of the sandbox itself that are counted with the payload's."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """One run, checked, with all that a builder needs to know."""
+
+    command: tuple[str, ...]
+    workdir: Path
+    limits: Limits
+    access: Access
+    view: policy.View
+    outer_uid: int
+    """The payload's uid outside: this process's own, or one that nobody has when that is root."""
+    in_memory: bool
+    content_bytes: int
+    content_entries: int
+
+    @property
+    def privileged(self) -> bool:
+        """Whether novum runs as root, which the payload must not."""
+        return os.geteuid() == 0
+
+    @property
+    def mounted_in_work(self) -> tuple[str, ...]:
+        """Names in the work folder where something of the view appears, for a path of the host is below /work."""
+        inside = [Path(dest).relative_to("/work") for _, dest in self.view.binds if dest.startswith("/work/")]
+        return tuple(str(path) for path in inside)
+
+    def specification(self, mode: str) -> dict[str, Any]:
+        """What the launcher is told."""
+        limits = self.limits
+        # The work folder is empty when it is made, and the inputs do not count as written.
+        work_bytes = limits.disk_bytes + self.content_bytes + 4096 * (self.content_entries + 1)
+        devices = policy.gpu_devices(self.access)
+        return {
+            "mode": mode,
+            "parent": os.getpid(),
+            "uid": policy.INSIDE_UID,
+            "outer_uid": os.geteuid(),
+            "outer_gid": os.getegid(),
+            "store": "memory" if self.in_memory else "folder",
+            "work": str(self.workdir),
+            "work_bytes": work_bytes,
+            "work_inodes": limits.inodes + self.content_entries + 2,
+            "tmp_bytes": min(1024 * MIB, limits.memory_bytes // 4),
+            "shm_bytes": min(512 * MIB, limits.memory_bytes // 4),
+            "binds": list(self.view.binds),
+            "links": self.view.links,
+            "devices": devices,
+            "protected": list(self.access.protected),
+            "pid_max": max(limits.tasks + 310, 400),
+            "argv": list(self.command),
+            "environment": policy.environment(self.access),
+            "cwd": "/work",
+            "rlimits": self._rlimits(),
+            "landlock": landlock.abi() > 0,
+            "readable": ["/"],
+            "writable": ["/work", "/tmp", "/dev/shm"],
+            "device_files": [*(f"/dev/{name}" for name in DEVICES), *devices],
+            "deny_tcp": False,
+            "families": list(seccomp.LOCAL_AND_IP),
+        }
+
+    def _rlimits(self) -> dict[int, int]:
+        limits = self.limits
+        chosen = {
+            resource.RLIMIT_NPROC: limits.tasks + (0 if self.privileged else SPARE_TASKS - 1),
+            resource.RLIMIT_FSIZE: min(limits.file_bytes, limits.disk_bytes + self.content_bytes),
+            resource.RLIMIT_CORE: 0,
+            resource.RLIMIT_NOFILE: OPEN_FILES,
+        }
+        if limits.cpu_s is not None:
+            chosen[resource.RLIMIT_CPU] = int(limits.cpu_s) + 1
+        return chosen
+
+
+DEVICES = ("null", "zero", "full", "random", "urandom")
+
+
+class Confined(ABC):
+    """A backend that builds a room of its own in new namespaces."""
+
+    name: str
+
+    def __init__(self, hierarchy: cgroup.Hierarchy | None) -> None:
+        self._hierarchy = hierarchy
+
+    @property
+    def level(self) -> str:
+        """What is enforced, and how."""
+        groups = f"control groups v{self._hierarchy.version}" if self._hierarchy else "watched, approximate"
+        lock = f"Landlock {landlock.abi()}" if landlock.abi() else "no Landlock"
+        return f"{self.name}: all namespaces, allow-listed files, seccomp, {lock}; memory and tasks: {groups}"
+
+    @abstractmethod
+    def chain(self, job: Job, control: int) -> Chain:
+        """How this backend gets from a plain process to the payload."""
+
+    def filled_skip(self, job: Job) -> tuple[str, ...]:
+        """Names in the work folder that are there by other means than being copied."""
+        return job.mounted_in_work
+
+    def run(
+        self,
+        command: Sequence[str],
+        workdir: Path,
+        limits: Limits,
+        access: Access | None = None,
+        on_output: OnOutput | None = None,
+    ) -> Outcome:
+        """See `novum.sandbox.Sandbox.run`."""
+        job = check(command, workdir, limits, access or Access())
+        return _Execution(self, job, on_output).run(self._group(limits, job))
+
+    def _group(self, limits: Limits, job: Job) -> cgroup.Group | None:
+        """A group whose limit is never below the run's: files in memory count in it, and have a limit of their own."""
+        if self._hierarchy is None:
+            return None
+        files = limits.disk_bytes + job.content_bytes if job.in_memory else 0
+        return cgroup.Group(self._hierarchy, limits.memory_bytes + files, limits.tasks + SPARE_TASKS)
+
+
+class _Execution:
+    """One run: the folder in, the payload, the folder back."""
+
+    def __init__(self, backend: Confined, job: Job, on_output: OnOutput | None) -> None:
+        self._backend = backend
+        self._job = job
+        self._on_output = on_output
+        self._inventory = Inventory({}, {})
+        self._returned = Returned((), ())
+        self._skip = (*backend.filled_skip(job), *job.access.protected)
+
+    def run(self, group: cgroup.Group | None) -> Outcome:
+        job = self._job
+        launch = Launch(
+            chain=lambda control: self._backend.chain(job, control),
+            limits=job.limits,
+            in_memory=job.in_memory,
+            fill=self._fill,
+            outer_uid=job.outer_uid if job.privileged else None,
+            group=group,
+            on_output=self._on_output,
+        )
+        owner = job.outer_uid if job.privileged else None
+        if job.in_memory:
+            ending = execute(launch, after=self._take_back)
+        else:
+            workfolder.prepare_in_place(job.workdir, owner)
+            try:
+                ending = execute(launch)
+            finally:
+                self._returned = workfolder.clean_in_place(job.workdir, job.limits, owner)
+        return outcome(ending, self._returned, self._backend.name)
+
+    def _fill(self, target: int) -> None:
+        if not self._job.in_memory:
+            return
+        owner = self._job.outer_uid if self._job.privileged else None
+        skip = self._backend.filled_skip(self._job)
+        self._inventory = workfolder.fill(self._job.workdir, target, owner, skip)
+
+    def _take_back(self, work: int) -> None:
+        job = self._job
+        self._returned = workfolder.take_back(work, job.workdir, self._inventory, job.limits, self._skip)
+
+
+def check(command: Sequence[str], workdir: Path, limits: Limits, access: Access) -> Job:
+    """Refuse what cannot be run.
+
+    Raises:
+        UsageError: the command, the folder, a limit or what it may see is not usable.
+    """
+    if not command or not command[0] or any("\0" in part for part in command):
+        raise UsageError("there is no command to run", next_step="name a program, and give no NUL characters")
+    check_limits(limits)
+    workdir = Path(os.path.abspath(workdir))
+    workfolder.check_workdir(workdir, limits, access.protected)
+    content_bytes, entries = workfolder.content(workdir)
+    return Job(
+        command=(_program(command[0], access), *command[1:]),
+        workdir=workdir,
+        limits=limits,
+        access=access,
+        view=policy.view(access),
+        outer_uid=policy.free_uid() if os.geteuid() == 0 else os.geteuid(),
+        in_memory=workfolder.fits_memory(limits, content_bytes),
+        content_bytes=content_bytes,
+        content_entries=entries,
+    )
+
+
+def _program(name: str, access: Access) -> str:
+    """A program without a slash is looked for on the payload's own PATH."""
+    if "/" in name:
+        return name
+    for folder in policy.environment(access)["PATH"].split(":"):
+        if os.access(f"{folder}/{name}", os.X_OK):
+            return f"{folder}/{name}"
+    raise UsageError(
+        f"the command {name!r} does not exist in the sandbox",
+        "it is in no folder of the sandbox's PATH",
+        "give its whole path, and show its folder with `readonly` (or --ro)",
+    )
+
+
+def outcome(ending: Ending, returned: Returned, backend: str) -> Outcome:
+    """The record of a run."""
+    return Outcome(
+        ended=ending.ended,
+        exit_code=ending.code,
+        signal=ending.signal,
+        message=_message(ending),
+        stdout=ending.stdout.decode(errors="replace"),
+        stderr=ending.stderr.decode(errors="replace"),
+        wall_s=round(ending.wall_s, 3),
+        cpu_s=round(ending.peak.cpu_s, 3),
+        peak_memory_bytes=ending.peak.memory_bytes,
+        peak_disk_bytes=ending.peak.disk_bytes,
+        peak_tasks=ending.peak.tasks,
+        files=returned.files,
+        refused_files=returned.refused,
+        backend=backend,
+    )
+
+
+def _message(ending: Ending) -> str:
+    if ending.ended == "exit":
+        return f"exit code {ending.code}"
+    return f"stopped ({ending.ended}): {ending.reason}"

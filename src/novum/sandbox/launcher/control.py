@@ -1,0 +1,56 @@
+"""The line between the launcher and the supervisor: one message a packet, with descriptors attached.
+
+To the launcher: a specification (marshal, from the process that is trusted) or `go`. From it: plain words,
+since the far end sits next to hostile code.
+"""
+
+from __future__ import annotations
+
+import _socket  # `socket` costs 4 ms to import
+import marshal
+import os
+import struct
+from typing import Any
+
+LARGEST = 128 * 1024
+"""Bytes of a message; a socket's default buffer holds it."""
+
+
+class Control:
+    """The launcher's end."""
+
+    def __init__(self, fd: int) -> None:
+        os.set_inheritable(fd, False)
+        self._socket = _socket.socket(fileno=fd)
+
+    @property
+    def fd(self) -> int:
+        """The descriptor, which must survive when the others are closed."""
+        return self._socket.fileno()
+
+    def say(self, word: str, text: str = "", fds: tuple[int, ...] = ()) -> None:
+        """Send `word text` with copies of `fds`."""
+        message = f"{word} {text}".encode(errors="replace")[:LARGEST]
+        rights = [(_socket.SOL_SOCKET, _socket.SCM_RIGHTS, struct.pack(f"={len(fds)}i", *fds))] if fds else []
+        self._socket.sendmsg([message], rights)
+
+    def specification(self) -> dict[str, Any]:
+        """Ask what to do."""
+        self.say("next")
+        spec: dict[str, Any] = marshal.loads(self._receive())
+        return spec
+
+    def wait_go(self) -> None:
+        """Wait for the supervisor to have done its part."""
+        if self._receive() != b"go":
+            raise OSError("the supervisor did not say go")
+
+    def make_inheritable(self) -> None:
+        """Let the next program have it."""
+        os.set_inheritable(self.fd, True)
+
+    def _receive(self) -> bytes:
+        message: bytes = self._socket.recv(LARGEST)
+        if not message:
+            raise SystemExit(70)  # the supervisor is gone, so nothing must start
+        return message

@@ -1,0 +1,100 @@
+"""Limits: what is usable, what suits this machine, and what a limit means for an exit code."""
+
+from __future__ import annotations
+
+import math
+import os
+from pathlib import Path
+from typing import NamedTuple
+
+from novum.errors import UsageError
+from novum.records import Limits, Outcome
+
+MIB = 1 << 20
+SMALLEST_MEMORY = 32 * MIB
+EXIT_CODES = {"timeout": 124, "memory": 137, "disk": 122, "tasks": 123, "output": 123, "sandbox_error": 78}
+
+
+class Machine(NamedTuple):
+    """What this machine has."""
+
+    memory_bytes: int
+    available_bytes: int
+    cores: int
+
+
+def machine() -> Machine:
+    """Memory (as far as a control group does not cut it) and cores."""
+    page = os.sysconf("SC_PAGE_SIZE")
+    total = os.sysconf("SC_PHYS_PAGES") * page
+    return Machine(total, min(available_memory(), total), os.cpu_count() or 1)
+
+
+def available_memory() -> int:
+    """Bytes that programs can still take without swapping; the free pages where /proc does not say."""
+    try:
+        with Path("/proc/meminfo").open() as lines:
+            for line in lines:
+                if line.startswith("MemAvailable:"):
+                    return int(line.split()[1]) * 1024
+    except OSError:
+        pass
+    return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+
+
+def default_limits(wall_s: float) -> Limits:
+    """Limits that suit this machine: half of its memory, at most 8 GiB; tasks by its cores."""
+    here = machine()
+    return Limits(
+        wall_s=wall_s,
+        memory_bytes=min(here.memory_bytes // 2, 8 << 30),
+        disk_bytes=min(5 << 30, max(here.memory_bytes // 4, 256 * MIB)),
+        tasks=256 + 16 * here.cores,
+        file_bytes=2 << 30,
+    )
+
+
+def check_limits(limits: Limits) -> None:
+    """Refuse limits that cannot be kept.
+
+    Raises:
+        UsageError: a limit is zero, negative, not finite, or more than the machine has.
+    """
+    for name, value in limits.model_dump().items():
+        if value is not None and not (value > 0 and math.isfinite(value)):
+            raise UsageError(
+                f"the limit {name} = {value} is not usable",
+                "every limit must be a positive, finite number",
+                f"set {name} to what the experiment needs",
+            )
+    total = machine().memory_bytes
+    if limits.memory_bytes > total:
+        raise UsageError(
+            f"the memory limit of {size(limits.memory_bytes)} is above what this machine has ({size(total)})",
+            "a limit that is never reached protects nothing",
+            "lower memory_bytes (or --memory)",
+        )
+    if limits.memory_bytes < SMALLEST_MEMORY:
+        raise UsageError(
+            f"the memory limit of {size(limits.memory_bytes)} is too small for any program",
+            next_step=f"set memory_bytes (or --memory) to {size(SMALLEST_MEMORY)} or more",
+        )
+
+
+def exit_code(outcome: Outcome) -> int:
+    """The exit code of `novum sandbox`: the payload's own, else 124 timeout, 137 memory, 122 disk, 123 tasks
+    or output, 128 + signal, 78 no sandbox."""
+    if outcome.ended == "exit":
+        return outcome.exit_code or 0
+    if outcome.ended == "signal":
+        return 128 + (outcome.signal or 0)
+    return EXIT_CODES[outcome.ended]
+
+
+def size(count: float) -> str:
+    """Bytes in words: `1.5 GiB`."""
+    for unit in ("B", "KiB", "MiB"):
+        if count < 1024:
+            return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
+        count /= 1024
+    return f"{count:.1f} GiB"

@@ -1,0 +1,16 @@
+"""The built-in backend: needs nothing but a kernel that lets this user make user namespaces."""
+
+from __future__ import annotations
+
+from novum.sandbox.confined import Confined, Job
+from novum.sandbox.supervise import Chain, launcher_command
+
+
+class Namespaces(Confined):
+    """The launcher builds the room itself."""
+
+    name = "namespaces"
+
+    def chain(self, job: Job, control: int) -> Chain:
+        """One program, which is told everything."""
+        return Chain(launcher_command(control), [job.specification("namespaces")])

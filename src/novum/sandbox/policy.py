@@ -1,0 +1,169 @@
+"""What a sandboxed command can see: the allow-list of the file system and its environment.
+
+Everything that is not named here, or by the caller's `Access`, is absent from the sandbox.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+from novum.errors import UsageError
+from novum.sandbox import Access
+
+INSIDE_UID = 1000
+SYSTEM = (
+    "/usr",
+    "/etc/ld.so.cache",
+    "/etc/alternatives",
+    "/etc/ssl/certs",
+    "/etc/ssl/openssl.cnf",
+    "/etc/pki/tls/certs",
+    "/etc/localtime",
+    "/etc/fonts",
+    "/etc/texmf",
+    "/etc/mime.types",
+    "/var/lib/texmf",
+    "/var/cache/fontconfig",
+    "/nix/store",
+    "/gnu/store",
+    "/sys/devices/system/cpu",
+    "/sys/devices/system/node",
+)
+"""Programs, libraries, certificates, fonts and TeX: nothing here is a secret or tells users apart."""
+MERGED = ("/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
+"""Links into /usr on most systems, folders on some."""
+SPECIAL = ("/proc", "/sys", "/dev", "/work")
+MADE_UP = Path(__file__).resolve().parent / "etc"
+"""Stands for /etc: names of users and hosts that tell nothing."""
+ENVIRONMENT = {"PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": "/tmp", "TMPDIR": "/tmp", "LANG": "C.UTF-8"}
+
+
+class View(NamedTuple):
+    """The read-only part of a room."""
+
+    binds: tuple[tuple[str, str], ...]
+    """(path on the host, path inside), parents first."""
+    links: dict[str, str]
+
+
+def view(access: Access) -> View:
+    """The system and what `access` names.
+
+    Raises:
+        UsageError: a path is relative, missing, reserved, or unreadable for the uid that the payload gets.
+    """
+    links = {path: os.readlink(path).lstrip("/") for path in MERGED if Path(path).is_symlink()}
+    folders = [path for path in MERGED if Path(path).is_dir() and path not in links]
+    system = [path for path in (*SYSTEM, *folders) if Path(path).exists()]
+    for path in access.readonly:
+        _check_readonly(path)
+    named = [str(path) for path in access.readonly]
+    paths = _outermost([*system, *named])
+    made_up = [(str(file), f"/etc/{file.name}") for file in sorted(MADE_UP.iterdir())]
+    return View((*((path, path) for path in paths), *made_up), links)
+
+
+def environment(access: Access) -> dict[str, str]:
+    """The whole environment of the payload."""
+    return {**ENVIRONMENT, **access.environment}
+
+
+def gpu_devices(access: Access) -> tuple[str, ...]:
+    """The device nodes of the GPUs that `access` names.
+
+    Raises:
+        UsageError: there is no such GPU.
+    """
+    if not access.gpus:
+        return ()
+    nodes = [f"/dev/nvidia{index}" for index in access.gpus]
+    missing = [node for node in nodes if not Path(node).exists()]
+    if missing:
+        raise UsageError(
+            f"there is no GPU at {', '.join(missing)}",
+            "only NVIDIA GPUs with their device nodes in /dev can be given to a sandbox",
+            "run `nvidia-smi` once (it makes the nodes), or leave out the GPU",
+        )
+    shared = ("/dev/nvidiactl", "/dev/nvidia-uvm", "/dev/nvidia-uvm-tools")
+    return (*(node for node in shared if Path(node).exists()), *nodes)
+
+
+def python_paths(python: Path) -> tuple[Path, ...]:
+    """The read-only paths that an interpreter needs: the prefix of its virtual environment, and its base prefix.
+
+    Each as it is spelled and, where links lead elsewhere, as it is. Nothing is executed to find out.
+
+    Raises:
+        UsageError: there is no such interpreter.
+    """
+    python = Path(os.path.abspath(python))
+    if not python.exists():
+        raise UsageError(f"there is no Python at {python}", next_step="name an interpreter that exists")
+    prefix = python.parent.parent
+    config = prefix / "pyvenv.cfg"
+    prefixes = [prefix, _home(config).parent] if config.is_file() else [prefix]
+    prefixes += [python.resolve().parent.parent]
+    found = dict.fromkeys(spelling for path in prefixes for spelling in (path, path.resolve()))
+    return tuple(path for path in found if path != Path("/") and not path.is_relative_to("/usr"))
+
+
+def own_python() -> tuple[Path, tuple[Path, ...]]:
+    """The interpreter that the launcher runs on, outside any virtual environment, and what it needs."""
+    python = Path(getattr(sys, "_base_executable", sys.executable) or sys.executable)
+    return python, python_paths(python)
+
+
+def free_uid() -> int:
+    """An id that no user has, for one run: high, random, inside the range that this user namespace maps."""
+    ranges = [tuple(map(int, line.split())) for line in Path("/proc/self/uid_map").read_text().splitlines()]
+    start, _, count = max(ranges, key=lambda r: r[2])
+    end = min(start + count, 1 << 31)
+    spread = min((end - start) // 2, 1 << 27)
+    return end - 1 - secrets.randbelow(max(spread, 1))
+
+
+def _home(config: Path) -> Path:
+    for line in config.read_text(encoding="utf-8", errors="replace").splitlines():
+        key, _, value = line.partition("=")
+        if key.strip() == "home":
+            return Path(value.strip())
+    raise UsageError(f"{config} names no home", "this virtual environment is broken", "make it again")
+
+
+def _check_readonly(path: Path) -> None:
+    if not path.is_absolute() or ".." in path.parts:
+        raise UsageError(
+            f"the read-only path {path} is not absolute", next_step="give a whole path without .."
+        )
+    inside = [root for root in SPECIAL[:3] if path.is_relative_to(root)]
+    if path == Path("/") or inside or str(path) in ("/tmp", "/work", "/dev/shm"):
+        raise UsageError(
+            f"{path} cannot be shown in a sandbox",
+            "it would open what the sandbox is there to close",
+            "name the folder with the data itself",
+        )
+    try:
+        mode = path.stat().st_mode
+    except OSError as error:
+        raise UsageError(f"the read-only path {path} cannot be shown", str(error)) from error
+    needed = 0o005 if path.is_dir() else 0o004
+    if os.geteuid() == 0 and mode & needed != needed:
+        raise UsageError(
+            f"the read-only path {path} is closed to other users",
+            "under root the sandbox runs as a uid that nobody has",
+            f"chmod o+rX {path}, or run novum as an ordinary user",
+        )
+
+
+def _outermost(paths: list[str]) -> list[str]:
+    """Without duplicates and without what another path shows already; parents first."""
+    kept: list[str] = []
+    for path in sorted(dict.fromkeys(paths), key=lambda p: p.count("/")):
+        real = os.path.realpath(path)
+        if not any(path.startswith(k + "/") and real.startswith(os.path.realpath(k) + "/") for k in kept):
+            kept.append(path)
+    return kept

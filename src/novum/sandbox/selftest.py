@@ -1,0 +1,123 @@
+"""The self-test: proof, inside a backend, that it holds what it promises, before anything else runs in it.
+
+It also shows that a program starts and can write its results, so that "cannot start" never reads as "contained".
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from novum.errors import NovumError
+from novum.records import Limits, Outcome
+from novum.sandbox import Access, Sandbox, policy
+
+PROBE = Path(__file__).resolve().parent / "inside.py"
+LIMITS = Limits(
+    wall_s=20, memory_bytes=256 << 20, disk_bytes=4 << 20, inodes=100, tasks=64, file_bytes=64 << 20
+)
+PAGES = 64 << 10
+"""What rounding to whole pages may add."""
+MEMORY_HOG = "x = bytearray(1 << 30)"
+
+
+class Check(NamedTuple):
+    """One promise, whether it held, and what was seen."""
+
+    name: str
+    ok: bool
+    detail: str
+    needed: bool = True
+    """A degraded backend may fail a check that is not needed; the table shows it all the same."""
+
+
+def check_backend(sandbox: Sandbox, waived: frozenset[str] = frozenset()) -> list[Check]:
+    """Run the self-test in `sandbox`. Checks named in `waived` are shown but not needed."""
+    with tempfile.TemporaryDirectory(prefix="novum-selftest-") as folder:
+        try:
+            checks = list(_checks(sandbox, Path(folder)))
+        except NovumError as error:
+            checks = [Check("starts a program", False, error.text.replace("\n", " "))]
+    return [check._replace(needed=check.name not in waived) for check in checks]
+
+
+def passed(checks: list[Check]) -> bool:
+    """Whether everything that is needed held."""
+    return all(check.ok for check in checks if check.needed)
+
+
+def _checks(sandbox: Sandbox, folder: Path) -> Iterator[Check]:
+    canary = secrets.token_hex(16)
+    secret = folder / "secret.txt"
+    secret.write_text(canary)
+    folder.chmod(0o755)  # so that it is the sandbox that hides it, not its permissions
+    work = folder / "work"
+    work.mkdir()
+    (work / "protected.txt").write_text("as it was")
+    outcome = _run(sandbox, work, PROBE.read_text(), str(secret))
+    yield Check("starts a program", outcome.ok, outcome.message if outcome.ok else _why(outcome))
+    if not outcome.ok:
+        return
+    seen = json.loads(outcome.stdout)
+    written = work / "result.txt"
+    yield Check("keeps its results", written.is_file() and written.read_text() == "ok", "result.txt in /work")
+    yield from _identity(seen)
+    yield from _reach(seen, secret)
+    protected = (work / "protected.txt").read_text() == "as it was"
+    yield Check("protected files unchanged", protected and "protected" not in seen["wrote"], "protected.txt")
+    yield from _bounds(seen)
+    hog = _run(sandbox, work, MEMORY_HOG)
+    yield Check("memory is bounded", not hog.ok, f"1 GiB under a limit of 256 MiB: {hog.message}")
+
+
+def _run(sandbox: Sandbox, work: Path, program: str, *arguments: str) -> Outcome:
+    python, paths = policy.own_python()
+    access = Access(readonly=paths, protected=("protected.txt",))
+    return sandbox.run([str(python), "-I", "-S", "-c", program, *arguments], work, LIMITS, access)
+
+
+def _why(outcome: Outcome) -> str:
+    return f"{outcome.message}; {outcome.stderr.strip()[-300:]}"
+
+
+def _identity(seen: dict[str, Any]) -> Iterator[Check]:
+    status = seen["status"]
+    yield Check("not root", 0 not in seen["uids"], f"uids {seen['uids']}")
+    empty = all(int(status[name], 16) == 0 for name in ("CapEff", "CapPrm", "CapInh", "CapAmb"))
+    yield Check("no capabilities", empty, f"CapEff {status['CapEff']}")
+    yield Check("no new privileges", status["NoNewPrivs"] == "1", f"NoNewPrivs {status['NoNewPrivs']}")
+    yield Check("system calls filtered", status["Seccomp"] == "2", f"Seccomp {status['Seccomp']}")
+    yield Check("no namespaces of its own", not seen["unshared"], "unshare(CLONE_NEWUSER) is refused")
+
+
+def _reach(seen: dict[str, Any], secret: Path) -> Iterator[Check]:
+    yield Check("no network", not seen["routes"] and not seen["connected"], f"routes {seen['routes']}")
+    yield Check("host files unreadable", not seen["canary"], f"{secret.name} outside the sandbox")
+    outside = [path for path in seen["wrote"] if path != "protected"]
+    yield Check("host files unwritable", not outside, f"written: {outside or 'nothing'}")
+    yield Check("kernel settings closed", not seen["settings"], f"writable: {seen['settings'] or 'nothing'}")
+    foreign = sorted(set(seen["environment"]) - {*policy.ENVIRONMENT, "PWD", "LC_CTYPE"})
+    yield Check("environment empty", not foreign, f"foreign: {foreign or 'nothing'}")
+    yield Check("host processes hidden", seen["processes"] <= 4, f"{seen['processes']} processes in /proc")
+    yield Check("devices closed", not seen["devices"], f"open: {seen['devices'] or 'nothing'}")
+
+
+def _bounds(seen: dict[str, Any]) -> Iterator[Check]:
+    yield Check("tasks are bounded", 0 < seen["nproc"] <= LIMITS.tasks + 8, f"RLIMIT_NPROC {seen['nproc']}")
+    most = LIMITS.disk_bytes
+    yield Check(
+        "disk is bounded", seen["filled"] <= most + PAGES, f"{seen['filled']} bytes under a limit of {most}"
+    )
+
+
+def boot_id() -> str:
+    """Names this boot of the kernel; what was true before may not be true after."""
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    except OSError:
+        return f"{os.uname().release} {os.uname().version}"

@@ -1,0 +1,384 @@
+"""One run from its start to the proof of its end.
+
+The supervisor holds the clock, the limits and the kill; nothing of them is inside. A run has ended when process 1
+of its namespace has: the kernel lets that end only after every other process in it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import marshal
+import os
+import select
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from novum.errors import ContainmentError, SandboxError, UsageError
+from novum.records import Ended, Limits
+from novum.sandbox import cgroup
+from novum.sandbox.launcher import BOOT
+from novum.sandbox.policy import own_python
+from novum.sandbox.watch import INTERVAL_S, Broken, Handles, Meter, Usage
+
+START_S = 30.0
+"""Longest time for a sandbox to be built."""
+END_S = 3.0
+"""Longest time for everything in it to be dead after the kill."""
+LAUNCHER = Path(__file__).resolve().parent / "launcher"
+OnOutput = Callable[[str, bytes], None]
+
+
+class Chain(NamedTuple):
+    """From a plain process to the payload: the first program, and what each that asks is told, in order."""
+
+    command: Sequence[str]
+    specifications: Sequence[dict[str, Any]]
+
+
+@dataclass
+class Launch:
+    """How to start one run."""
+
+    chain: Callable[[int], Chain]
+    """Made when the launcher's descriptor of the control line is known."""
+    limits: Limits
+    in_memory: bool
+    fill: Callable[[int], None]
+    """Puts the inputs into the work folder."""
+    outer_uid: int | None = None
+    """The payload's uid outside, when it must be mapped for the launcher (under root)."""
+    group: cgroup.Group | None = None
+    on_output: OnOutput | None = None
+
+
+@dataclass
+class Ending:
+    """How a run ended."""
+
+    ended: Ended = "sandbox_error"
+    code: int | None = None
+    signal: int | None = None
+    reason: str = ""
+    wall_s: float = 0.0
+    stdout: bytes = b""
+    stderr: bytes = b""
+    peak: Usage = field(default_factory=Usage)
+
+
+def launcher_command(control: int) -> list[str]:
+    """The command line of the launcher, outside any virtual environment."""
+    python, _ = own_python()
+    return [str(python), "-I", "-S", "-c", BOOT, str(LAUNCHER.parent), str(control)]
+
+
+def execute(launch: Launch, after: Callable[[int], None] | None = None) -> Ending:
+    """Run it; `after` gets the work folder when everything in the sandbox is dead.
+
+    Raises:
+        SandboxError: it could not be built; the payload never started.
+        UsageError: the command cannot be started in it.
+        ContainmentError: not everything in it died.
+    """
+    run = _Run(launch)
+    try:
+        run.start()
+        run.watch()
+    finally:
+        run.end()
+        try:
+            if run.handles and run.started and after:
+                after(run.handles.work)
+        finally:
+            run.close()
+    return run.ending()
+
+
+class _Run:
+    def __init__(self, launch: Launch) -> None:
+        self.handles: Handles | None = None
+        self.started = False
+        self._launch = launch
+        self._why = ""
+        self._output = Output(launch.limits.output_bytes, launch.on_output)
+        self._broken: Broken | None = None
+        self._status: tuple[str, int] | None = None
+        self._meter: Meter | None = None
+        self._began = time.monotonic()
+        self._ended = self._began
+        self._control, far = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        try:
+            command, self._told = launch.chain(far.fileno())
+            self._left_to_tell = list(self._told)
+            self._process = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                env={},
+                cwd="/",
+                pass_fds=(far.fileno(),),
+                start_new_session=True,
+            )
+        except OSError as error:
+            self._control.close()
+            raise SandboxError("the sandbox's launcher cannot be started", str(error)) from error
+        finally:
+            far.close()
+
+    # -- start ---------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Build the sandbox and start the payload."""
+        self._control.settimeout(START_S)
+        try:
+            if self._launch.group:
+                self._launch.group.add(self._process.pid)
+            while not self.started:
+                self._answer(*self._receive())
+        except TimeoutError:
+            raise SandboxError("the sandbox was not ready in time", f"after {START_S:g} s") from None
+        except OSError as error:
+            raise SandboxError(
+                "the sandbox cannot be built", f"{error}. {self._complaint()}".strip()
+            ) from error
+
+    def _answer(self, word: str, text: str, fds: list[int]) -> None:
+        match word:
+            case "next":
+                self._send(marshal.dumps(self._left_to_tell.pop(0)))
+            case "map":
+                self._map_ids()
+                self._send(b"go")
+            case "fill":
+                self._launch.fill(fds[0])
+                os.close(fds[0])
+                self._send(b"go")
+            case "ready":
+                self.handles = Handles(*fds)
+                self._meter = Meter(
+                    self.handles, self._launch.limits, self._launch.group, self._launch.in_memory
+                )
+                self._send(b"go")
+            case "started":
+                self._begin()
+            case _:
+                raise SandboxError("the sandbox cannot be built", text or self._complaint())
+
+    def _begin(self) -> None:
+        """The payload is about to be executed; only a failure to do so is told after."""
+        self._began = time.monotonic()
+        self.started = True
+
+    def _send(self, message: bytes) -> None:
+        try:
+            self._control.send(message)
+        except OSError as error:
+            if error.errno == errno.EMSGSIZE:
+                raise UsageError("the command or its environment is too long for the sandbox") from error
+            raise
+
+    def _receive(self) -> tuple[str, str, list[int]]:
+        message, fds, _, _ = socket.recv_fds(self._control, 1 << 16, 8)
+        if not message:
+            raise SandboxError("the sandbox cannot be built", self._complaint() or "its launcher ended")
+        word, _, text = message.decode(errors="replace").partition(" ")
+        return word, text, list(fds)
+
+    def _complaint(self) -> str:
+        """What the programs that build the sandbox said."""
+        assert self._process.stderr
+        os.set_blocking(self._process.stderr.fileno(), False)
+        with contextlib.suppress(OSError):
+            return (self._process.stderr.read() or b"").decode(errors="replace").strip()[-500:]
+        return ""
+
+    def _map_ids(self) -> None:
+        outer = self._launch.outer_uid
+        inner = self._told[-1]["uid"]
+        text = f"0 0 1\n{inner} {outer} 1\n"
+        for name in ("uid_map", "gid_map"):
+            Path(f"/proc/{self._process.pid}/{name}").write_text(text)
+
+    # -- watch ---------------------------------------------------------------------------------------
+
+    def watch(self) -> None:
+        """Read its output and hold its limits until it ends or breaks one."""
+        assert self.handles and self._meter
+        poll = select.poll()
+        streams = self._streams()
+        for fd in streams:
+            os.set_blocking(fd, False)
+            poll.register(fd, select.POLLIN)
+        poll.register(self.handles.process_one, select.POLLIN)
+        deadline = self._began + self._launch.limits.wall_s
+        while not self._broken:
+            events = poll.poll(INTERVAL_S * 1000)
+            for fd, _ in events:
+                if fd in streams and not self._output.read(streams[fd], fd):
+                    poll.unregister(fd)
+            if any(fd == self.handles.process_one for fd, _ in events):
+                return
+            self._broken = (
+                out_of_time(deadline, self._launch.limits) or self._output.broken() or self._meter.look()
+            )
+
+    def _streams(self) -> dict[int, str]:
+        assert self._process.stdout and self._process.stderr
+        return {self._process.stdout.fileno(): "stdout", self._process.stderr.fileno(): "stderr"}
+
+    # -- end -----------------------------------------------------------------------------------------
+
+    def end(self) -> None:
+        """Kill everything in it and wait for the proof that it is dead.
+
+        Raises:
+            ContainmentError: it is not.
+        """
+        self._ended = time.monotonic()
+        if self._meter and self.started and not self._broken:
+            with contextlib.suppress(OSError):
+                self._broken = self._meter.judge()
+        if self.handles:
+            with contextlib.suppress(ProcessLookupError):
+                signal.pidfd_send_signal(self.handles.process_one, signal.SIGKILL)
+            if not _ends(self.handles.process_one, END_S):
+                raise ContainmentError(
+                    "processes outlived their sandbox (FAILED_CONTAINMENT)",
+                    f"process 1 of the sandbox was still there {END_S:g} s after it was killed",
+                    "look for processes in state D, and restart the machine before the study goes on",
+                )
+        self._stop_launcher()
+        self._output.drain(self._streams())
+        self._read_status()
+
+    def _stop_launcher(self) -> None:
+        self._process.kill()
+        try:
+            self._process.wait(END_S)
+        except subprocess.TimeoutExpired:
+            raise ContainmentError("the sandbox's launcher does not die (FAILED_CONTAINMENT)") from None
+        if self._launch.group:
+            self._launch.group.kill()
+
+    def _read_status(self) -> None:
+        """The launcher's last words, which are in the line's buffer."""
+        self._control.settimeout(0)
+        with contextlib.suppress(OSError, SandboxError):
+            while True:
+                word, text, fds = self._receive()
+                for fd in fds:
+                    os.close(fd)
+                if word in ("exit", "signal"):
+                    self._status = (word, int(text))
+                elif word == "unstartable":
+                    code, _, why = text.partition(" ")
+                    self._status = (word, int(code))
+                    self._why = why
+
+    def close(self) -> None:
+        """Give everything back. Idempotent."""
+        self._control.close()
+        for stream in (self._process.stdout, self._process.stderr):
+            if stream:
+                stream.close()
+        for fd in self.handles or ():
+            os.close(fd)
+        self.handles = None
+        if self._launch.group:
+            self._launch.group.remove()
+
+    def ending(self) -> Ending:
+        """How it ended, when it has."""
+        ending = Ending(wall_s=self._ended - self._began, peak=self._meter.peak if self._meter else Usage())
+        ending.stdout, ending.stderr = self._output.content("stdout"), self._output.content("stderr")
+        word, number = self._status or ("", 0)
+        if word == "unstartable":
+            raise UsageError(
+                f"the command {self._told[-1]['argv'][0]!r} cannot be started in the sandbox",
+                self._why,
+                "the sandbox shows the system, what the caller named, and /work; name the program's folder",
+            )
+        if word == "exit" and number == 0:
+            ending.ended, ending.code = "exit", 0
+        elif self._broken:
+            ending.ended, ending.reason = self._broken
+        elif word == "exit":
+            ending.ended, ending.code = "exit", number
+        elif word == "signal":
+            name_signal(ending, number, self._launch.limits)
+        else:
+            ending.reason = "its process 1 ended without saying how"
+        return ending
+
+
+class Output:
+    """Both streams, up to a limit for the two together."""
+
+    def __init__(self, limit: int, on_output: OnOutput | None) -> None:
+        self._limit = limit
+        self._content = {"stdout": bytearray(), "stderr": bytearray()}
+        self._on_output = on_output
+
+    def read(self, stream: str, fd: int) -> bool:
+        """Take what is there; False when there is no more."""
+        try:
+            chunk = os.read(fd, 1 << 16)
+        except BlockingIOError:
+            return False
+        self._content[stream] += chunk
+        if chunk and self._on_output:
+            self._on_output(stream, chunk)
+        return bool(chunk)
+
+    def drain(self, streams: dict[int, str]) -> None:
+        """Take what is left, waiting for nothing."""
+        for fd, name in streams.items():
+            os.set_blocking(fd, False)
+            while self.read(name, fd) and not self.broken():
+                pass
+
+    def broken(self) -> Broken | None:
+        """Whether it was too much."""
+        if sum(map(len, self._content.values())) <= self._limit:
+            return None
+        return Broken("output", f"it printed more than {self._limit} bytes, which is the limit")
+
+    def content(self, stream: str) -> bytes:
+        """What came."""
+        return bytes(self._content[stream])
+
+
+def out_of_time(deadline: float, limits: Limits) -> Broken | None:
+    """Whether the monotonic clock has passed `deadline`."""
+    if time.monotonic() < deadline:
+        return None
+    return Broken("timeout", f"it ran for {limits.wall_s:g} s, which is its limit")
+
+
+def _ends(process: int, seconds: float) -> bool:
+    poll = select.poll()
+    poll.register(process, select.POLLIN)
+    return bool(poll.poll(seconds * 1000))
+
+
+def name_signal(ending: Ending, number: int, limits: Limits) -> None:
+    ending.signal = number
+    if number == signal.SIGXFSZ:
+        ending.ended = "disk"
+        ending.reason = (
+            f"it wrote a file of more than {limits.file_bytes} bytes, which is the limit for one file"
+        )
+    elif number == signal.SIGXCPU:
+        ending.ended = "timeout"
+        ending.reason = f"one process used its CPU time of {limits.cpu_s} s"
+    else:
+        ending.ended = "signal"
+        name = signal.Signals(number).name if number in list(signal.Signals) else str(number)
+        ending.reason = f"it was ended by {name}"

@@ -1,0 +1,309 @@
+"""The work folder of a run: how its content gets in, and what of it comes back.
+
+In `memory` (the default) the payload works on a copy in a sized file system in memory: the limits on bytes and
+files are exact, and only regular files with plain names come back, so that a caller may read the folder without
+care. In `folder` (when the limit is too large for memory) it works on the folder itself, watched and then cleaned.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from novum.errors import SandboxError, UsageError
+from novum.records import Limits
+from novum.sandbox.harvest import HarvestLimits, Left, Walk, copy_data, copy_new, folder, make_folder
+from novum.sandbox.launcher.kernel import open_beneath
+from novum.sandbox.limits import machine, size
+
+Fingerprint = tuple[int, int, int]
+
+
+class Inventory(NamedTuple):
+    """What was put into the work folder, to tell later what the payload changed."""
+
+    files: dict[str, Fingerprint]
+    links: dict[str, str]
+
+
+class Returned(NamedTuple):
+    """What the payload wrote: files that came back (or are there), and those left behind, with the reason."""
+
+    files: tuple[str, ...]
+    refused: tuple[str, ...]
+
+
+def check_workdir(workdir: Path, limits: Limits, protected: tuple[str, ...]) -> None:
+    """Refuse a work folder that cannot be used.
+
+    Raises:
+        UsageError: it is missing, a link, not ours, not writable, on a full disk, or lacks a protected file.
+    """
+    try:
+        status = workdir.lstat()
+    except (OSError, ValueError) as error:
+        raise UsageError(f"the work folder {workdir} cannot be used", str(error), "make it first") from error
+    if not stat.S_ISDIR(status.st_mode):
+        kind = "a symbolic link" if stat.S_ISLNK(status.st_mode) else "not a folder"
+        raise UsageError(f"the work folder {workdir} is {kind}", next_step="name the folder itself")
+    if os.geteuid() not in (0, status.st_uid):
+        raise UsageError(
+            f"the work folder {workdir} belongs to another user",
+            f"its owner is {status.st_uid}, and novum runs as {os.geteuid()}",
+            "use a folder of your own",
+        )
+    if not os.access(workdir, os.R_OK | os.W_OK | os.X_OK):
+        raise UsageError(f"the work folder {workdir} is not writable", next_step="chmod u+rwx it")
+    disk = os.statvfs(workdir)
+    free = disk.f_bavail * disk.f_frsize
+    if free < limits.disk_bytes:
+        raise UsageError(
+            f"the disk of the work folder {workdir} is too full",
+            f"{size(free)} are free and the run may write {size(limits.disk_bytes)}",
+            "free some space, or lower disk_bytes (or --disk)",
+        )
+    for name in protected:
+        _check_protected(workdir, name)
+
+
+def fits_memory(limits: Limits, content_bytes: int) -> bool:
+    """Whether a work folder of this size may be held in memory: a quarter of it, and half of what is free."""
+    here = machine()
+    wanted = limits.disk_bytes + content_bytes
+    return wanted <= here.memory_bytes // 4 and wanted <= here.available_bytes // 2
+
+
+def content(workdir: Path) -> tuple[int, int]:
+    """Bytes and number of the files and folders in it."""
+    total = count = 0
+    for _, folders, files, fd in os.fwalk(workdir):
+        count += len(folders) + len(files)
+        for name in files:
+            status = os.lstat(name, dir_fd=fd)
+            total += max(status.st_blocks * 512, status.st_size if stat.S_ISREG(status.st_mode) else 0)
+    return total, count
+
+
+def fill(workdir: Path, target: int, owner: int | None, skip: tuple[str, ...]) -> Inventory:
+    """Copy the content of `workdir` into the empty folder `target`, owned by `owner`; links stay links.
+
+    `skip` names what is there by other means. FIFOs, sockets and devices are left out.
+    """
+    inventory = Inventory({}, {})
+    for base, folders, files, fd in os.fwalk(workdir):
+        prefix = "" if base == str(workdir) else os.path.relpath(base, workdir) + "/"
+        folders[:] = [name for name in folders if not _covered(prefix + name, skip)]
+        for name in [*folders, *files]:
+            if not _covered(prefix + name, skip):
+                _put(name, fd, prefix + name, target, owner, inventory)
+    return inventory
+
+
+def take_back(
+    work: int, workdir: Path, inventory: Inventory, limits: Limits, skip: tuple[str, ...]
+) -> Returned:
+    """Make `workdir` what the payload left in `work`: changed and new regular files, and deletions.
+
+    Raises:
+        SandboxError: they cannot be written.
+    """
+    written: list[str] = []
+    seen: set[str] = set()
+    walk = Walk(work, _bounds(limits, inventory))
+    budget = limits.disk_bytes + sum(fingerprint[0] for fingerprint in inventory.files.values())
+    try:
+        with folder(workdir) as host:
+            for entry in walk:
+                seen.add(entry.name)
+                if _covered(entry.name, skip):
+                    continue
+                if entry.is_folder:
+                    if not _leads_to(entry.name, skip):
+                        _clear_for_folder(host, entry.name)
+                        os.close(make_folder(host, entry.name))
+                    continue
+                if inventory.files.get(entry.name) == _fingerprint(entry.stat):
+                    continue
+                budget -= entry.stat.st_size
+                if budget < 0:
+                    walk.refuse(entry.name, "more bytes in all than the disk limit (a sparse file?)")
+                    continue
+                _remove(host, entry.name)
+                mode = 0o755 if entry.stat.st_mode & stat.S_IXUSR else 0o644
+                copy_new(entry.fd, host, entry.name, mode, entry.stat.st_size)
+                written.append(entry.name)
+            if walk.complete:
+                for name in _gone(work, inventory, seen, skip):
+                    _remove(host, name)
+    except OSError as error:
+        raise SandboxError(
+            f"the files of the run cannot be written to {workdir}", str(error), "free some disk space"
+        ) from error
+    return Returned(tuple(written), tuple(_refusals(walk, work, inventory, skip)))
+
+
+def prepare_in_place(workdir: Path, owner: int | None) -> None:
+    """Give the folder's content to `owner`, who runs the payload.
+
+    Raises:
+        UsageError: it holds a hard link, through which the payload could change a file elsewhere.
+    """
+    for base, _, files, fd in os.fwalk(workdir):
+        for name in files:
+            if os.lstat(name, dir_fd=fd).st_nlink > 1:
+                raise UsageError(
+                    f"the work folder holds a hard link, {os.path.join(base, name)}",
+                    "a run could change the file that it shares",
+                    "copy the file instead of linking it",
+                )
+    if owner is not None:
+        _give(workdir, owner)
+
+
+def clean_in_place(workdir: Path, limits: Limits, owner: int | None) -> Returned:
+    """Take the folder's content back and remove what is not a regular file with a plain name."""
+    if owner is not None:
+        _give(workdir, os.geteuid())
+    names: list[str] = []
+    with folder(workdir) as host:
+        walk = Walk(host, _bounds(limits, Inventory({}, {})))
+        for entry in walk:
+            if not entry.is_folder:
+                os.fchmod(entry.fd, 0o755 if entry.stat.st_mode & stat.S_IXUSR else 0o644)
+                names.append(entry.name)
+        for left in walk.refused:
+            with contextlib.suppress(OSError):
+                _remove(host, left.name)
+    return Returned(tuple(names), tuple(_words(left) for left in walk.refused))
+
+
+def _check_protected(workdir: Path, name: str) -> None:
+    path = Path(name)
+    plain = name and not path.is_absolute() and ".." not in path.parts and str(path) == name
+    if not plain or path == Path("."):
+        raise UsageError(
+            f"the protected name {name!r} is not a plain relative path", next_step="mend the name"
+        )
+    try:
+        with folder(workdir) as fd:
+            os.close(open_beneath(fd, name))
+    except OSError as error:
+        raise UsageError(
+            f"the protected file {name} is not in the work folder {workdir}",
+            str(error),
+            "put it there; a missing file could be forged by the run",
+        ) from error
+
+
+def _put(name: str, fd: int, path: str, target: int, owner: int | None, inventory: Inventory) -> None:
+    status = os.lstat(name, dir_fd=fd)
+    if stat.S_ISLNK(status.st_mode):
+        link = os.readlink(name, dir_fd=fd)
+        os.symlink(link, path, dir_fd=target)
+        inventory.links[path] = link
+    elif stat.S_ISDIR(status.st_mode):
+        with contextlib.suppress(FileExistsError):  # the way to something that is mounted there
+            os.mkdir(path, 0o755, dir_fd=target)
+        if owner is not None:
+            os.chown(path, owner, owner, dir_fd=target, follow_symlinks=False)
+    elif stat.S_ISREG(status.st_mode):
+        source = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=fd)
+        mode = 0o644 | (status.st_mode & 0o111)
+        out = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, mode, dir_fd=target)
+        try:
+            copy_data(source, out, status.st_size)
+            os.utime(out, ns=(status.st_atime_ns, status.st_mtime_ns))
+            if owner is not None:
+                os.fchown(out, owner, owner)
+            inventory.files[path] = _fingerprint(os.fstat(out))
+        finally:
+            os.close(source)
+            os.close(out)
+
+
+def _fingerprint(status: os.stat_result) -> Fingerprint:
+    # Nobody without the rights of root can set the time of change (ctime), so it tells every write.
+    return status.st_size, status.st_mtime_ns, status.st_ctime_ns
+
+
+def _covered(name: str, skip: tuple[str, ...]) -> bool:
+    return any(name == path or name.startswith(path + "/") for path in skip)
+
+
+def _leads_to(name: str, skip: tuple[str, ...]) -> bool:
+    """Whether the folder is there because something is mounted below it."""
+    return any(path.startswith(name + "/") for path in skip)
+
+
+def _bounds(limits: Limits, inventory: Inventory) -> HarvestLimits:
+    most = max([limits.file_bytes, *(fingerprint[0] for fingerprint in inventory.files.values())])
+    entries = limits.inodes + 2 * len(inventory.files) + 1000
+    return HarvestLimits(file_bytes=most, total_bytes=1 << 62, entries=entries, depth=256, name_bytes=250)
+
+
+def _remove(host: int, name: str) -> None:
+    """Remove a file, a link or a whole folder below `host`, following nothing."""
+    parent, _, last = name.rpartition("/")
+    try:
+        fd = open_beneath(host, parent or ".", os.O_RDONLY | os.O_DIRECTORY)
+    except FileNotFoundError:
+        return
+    try:
+        os.unlink(last, dir_fd=fd)
+    except FileNotFoundError:
+        pass
+    except (IsADirectoryError, PermissionError):
+        shutil.rmtree(last, dir_fd=fd)
+    finally:
+        os.close(fd)
+
+
+def _clear_for_folder(host: int, name: str) -> None:
+    """Remove what stands where a folder must be made."""
+    try:
+        os.close(open_beneath(host, name, os.O_RDONLY | os.O_DIRECTORY))
+    except FileNotFoundError:
+        return
+    except OSError:
+        _remove(host, name)
+
+
+def _gone(work: int, inventory: Inventory, seen: set[str], skip: tuple[str, ...]) -> Iterator[str]:
+    for name in inventory.files:
+        if name not in seen and not _covered(name, skip):
+            yield name
+    for name, target in inventory.links.items():
+        if not _same_link(work, name, target):
+            yield name
+
+
+def _same_link(work: int, name: str, target: str) -> bool:
+    try:
+        return os.readlink(name, dir_fd=work) == target
+    except OSError:
+        return False
+
+
+def _refusals(walk: Walk, work: int, inventory: Inventory, skip: tuple[str, ...]) -> Iterator[str]:
+    for left in walk.refused:
+        link = inventory.links.get(left.name)
+        same = link is not None and _same_link(work, left.name, link)
+        if not same and not _covered(left.name, skip):
+            yield _words(left)
+
+
+def _words(left: Left) -> str:
+    name, reason = left.plain().name, left.reason
+    return f"{name}: {reason}"
+
+
+def _give(workdir: Path, owner: int) -> None:
+    for _, folders, files, fd in os.fwalk(workdir):
+        for name in [*folders, *files]:
+            os.chown(name, owner, owner, dir_fd=fd, follow_symlinks=False)
+    os.chown(workdir, owner, owner, follow_symlinks=False)
