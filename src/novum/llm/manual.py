@@ -19,8 +19,6 @@ from novum.llm import Capabilities, Reply, Request
 from novum.records import Usage
 
 _CHARS_PER_TOKEN = 4
-_QUIET_S = 1.0
-"""A reply file counts when it was not changed for so long: an editor may still be writing it."""
 
 
 class ManualModel:
@@ -32,12 +30,17 @@ class ManualModel:
         *,
         warn: Callable[[str], None] = lambda _: None,
         poll_s: float = 0.5,
+        quiet_s: float = 1.0,
         timeout_s: float | None = None,
     ) -> None:
-        """`timeout_s` None waits for as long as it takes; Ctrl-C ends the wait and loses nothing."""
+        """A reply counts when its file was not changed for `quiet_s`: an editor may still be writing it.
+
+        `timeout_s` None waits for as long as it takes; Ctrl-C ends the wait and loses nothing.
+        """
         self._folder = folder
         self._warn = warn
         self._poll_s = poll_s
+        self._quiet_s = quiet_s
         self._timeout_s = timeout_s
         self._mutex = threading.Lock()
 
@@ -87,7 +90,8 @@ class ManualModel:
             head = path.read_text(encoding="utf-8").splitlines()[:4]
             if mark in head and f"step: {request.step}" in head:
                 return path
-        number = int(existing[-1].name.partition("-")[0]) + 1 if existing else 1
+        numbers = [int(match[1]) for path in existing if (match := re.match(r"(\d+)-", path.name))]
+        number = max(numbers, default=0) + 1
         slug = re.sub(r"[^A-Za-z0-9]+", "-", request.step).strip("-")[:80]
         path = self._folder / f"{number:04}-{slug}.request.md"
         partial = path.with_suffix(".partial")
@@ -100,7 +104,7 @@ class ManualModel:
         if not reply.exists():
             self._warn(f"step {step}: answer {question} in {reply.name}")
         deadline = None if self._timeout_s is None else time.monotonic() + self._timeout_s
-        while not _settled(reply):
+        while not _settled(reply, self._quiet_s):
             if deadline is not None and time.monotonic() > deadline:
                 raise ModelError(
                     f"no answer to {question.name} within {self._timeout_s:g} s",
@@ -115,12 +119,12 @@ def _reply_path(question: Path) -> Path:
     return question.with_name(question.name.removesuffix(".request.md") + ".reply.txt")
 
 
-def _settled(reply: Path) -> bool:
+def _settled(reply: Path, quiet_s: float) -> bool:
     try:
         status = reply.stat()
     except FileNotFoundError:
         return False
-    return status.st_size > 0 and time.time() - status.st_mtime >= _QUIET_S
+    return status.st_size > 0 and time.time() - status.st_mtime >= quiet_s
 
 
 def _document(request: Request, mark: str, reply_name: str) -> str:

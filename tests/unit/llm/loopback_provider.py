@@ -35,8 +35,8 @@ def answer(text: str = "hello", finish: str = "stop") -> Behaviour:
         "choices": [{"index": 0, "finish_reason": finish, "message": {"role": "assistant", "content": text}}],
         "usage": {
             "prompt_tokens": 100,
-            "completion_tokens": 10,
-            "total_tokens": 110,
+            "completion_tokens": 8,
+            "total_tokens": 108,
             "prompt_tokens_details": {"cached_tokens": 40},
         },
     }

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 from loopback_provider import answer, cut_off, failure, hang, serve
 
 from novum.errors import AnswerError, ModelAuthError, ModelError, UsageError
-from novum.llm import Message, Request
+from novum.llm import Message, Model, Request
+from novum.llm.contract import ModelContract
 from novum.llm.hosted import HostedModel
 from novum.records import Usage
 
@@ -38,7 +39,7 @@ def test_a_reply_carries_text_usage_and_an_unknown_price(open_at: Callable[..., 
     with serve(answer("hello")) as (url, received):
         reply = open_at(url).complete(request(temperature=0.25))
     assert reply.text == "hello" and reply.finish == "stop"
-    assert (reply.usage.prompt_tokens, reply.usage.cached_tokens, reply.usage.output_tokens) == (100, 40, 10)
+    assert (reply.usage.prompt_tokens, reply.usage.cached_tokens, reply.usage.output_tokens) == (100, 40, 8)
     assert reply.usage.dollars is None
     assert [m["role"] for m in received[0]["messages"]] == ["system", "user"]
     assert received[0]["temperature"] == 0.25 and received[0]["seed"] == 3
@@ -174,3 +175,10 @@ def test_a_thinking_model_gets_room_to_think_and_no_temperature(monkeypatch: pyt
     settings = model._model_settings(request())
     assert "temperature" not in settings
     assert settings["max_tokens"] == 7 + model.capabilities.reasoning_tokens
+
+
+class TestContract(ModelContract):
+    @pytest.fixture
+    def model(self) -> Iterator[Model]:
+        with serve(answer()) as (url, _):
+            yield HostedModel("openai:m", base_url=url, retries=0)
