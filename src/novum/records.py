@@ -81,6 +81,8 @@ class Novelty(Record):
     reason: str
     searches: tuple[Search, ...] = ()
     nearest: tuple[Paper, ...] = ()
+    differences: tuple[str, ...] = ()
+    """What the idea does that the work of the same place in `nearest` does not; "" when that was not said."""
     known_as: str = ""
     """The id of the work that already has the idea, when `known`."""
 

@@ -1,0 +1,90 @@
+"""Refuse research that could do harm: by rules first, then by the model's judgement.
+
+Covers: topics, ideas and plans of code whose words say that harm is the aim, in the categories of `CATEGORIES`;
+docs/responsible-use.md has the measured rates of misses and false alarms. Does not cover: harm that is not in the
+words (dual use that is not named, harm of a harmless-looking result), languages other than English, or a model
+that judges wrongly. What code can do is bounded by the sandbox, not by this screen.
+
+A refusal is an error with its reason. A person can overrule it; that is recorded with the person's name.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, Field
+
+from novum.errors import Refused
+from novum.ideation.safety_rules import CATEGORIES, Finding, rule_finding
+from novum.records import Record
+from novum.tools import Question, Tools
+from novum.untrusted import clean
+
+Kind = Literal["topic", "idea", "code"]
+_MOST_CHARS = 3000
+"""Longest text put to the model; the rules read all of it."""
+
+
+class Verdict(Record):
+    """What the screen says of one text. `by` tells who found the harm."""
+
+    kind: Kind
+    refused: bool
+    category: str = "none"
+    reason: str = ""
+    by: Literal["rules", "model", "nobody"] = "nobody"
+    overruled_by: str = ""
+
+
+class Judgement(BaseModel):
+    """A model's judgement of one text."""
+
+    reasoning: str = Field(max_length=240)
+    category: Literal[tuple(CATEGORIES)]  # type: ignore[valid-type]
+
+
+def screen(tools: Tools, kind: Kind, text: str, *, overruled_by: str = "", step: str = "") -> Verdict:
+    """Screen `text`; `overruled_by` is the name of the person who lets it pass whatever is found.
+
+    Where the model gives no valid judgement the rules decide alone, and the log says so.
+
+    Raises:
+        Refused: the text asks for harmful research, and nobody overrules that.
+    """
+    verdict = judge(tools, kind, text, step=step or f"ideate/safety_{kind}")
+    if verdict.refused and overruled_by:
+        verdict = verdict.model_copy(update={"overruled_by": overruled_by})
+    tools.log.note("safety", **verdict.model_dump(mode="json"))
+    if verdict.refused and not overruled_by:
+        raise Refused(
+            f"the safety screen refuses this {'plan' if kind == 'code' else kind} ({verdict.category})",
+            verdict.reason,
+            "choose another one; if the screen is wrong, `--overrule-safety NAME` records who says so "
+            "(see docs/responsible-use.md)",
+        )
+    return verdict
+
+
+def judge(tools: Tools, kind: Kind, text: str, *, step: str) -> Verdict:
+    """The verdict on `text`, without refusing: the rules', else the model's."""
+    found = rule_finding(text, code=kind == "code")
+    if found is not None:
+        return _refusal(kind, found, "rules")
+    judgement = _ask(tools, kind, text, step)
+    if judgement.category == "none":
+        return Verdict(kind=kind, refused=False)
+    finding = Finding(judgement.category, judgement.reasoning or CATEGORIES[judgement.category])
+    return _refusal(kind, finding, "model")
+
+
+def _refusal(kind: Kind, found: Finding, by: Literal["rules", "model"]) -> Verdict:
+    return Verdict(kind=kind, refused=True, category=found.category, reason=found.reason, by=by)
+
+
+def _ask(tools: Tools, kind: Kind, text: str, step: str) -> Judgement:
+    inputs = {"kind": kind, "text": clean(text).text[:_MOST_CHARS], "categories": CATEGORIES}
+    return tools.ask(
+        Question(step, "ideas", "safety_screen", inputs, max_tokens=140, temperature=0.0),
+        Judgement,
+        default=lambda: Judgement(reasoning="", category="none"),
+    )
