@@ -1,0 +1,200 @@
+"""All sources as one: asked in turn, their answers merged, their failures recorded.
+
+A search is *answered* when at least one source could be asked. "Nothing found" is an answered search with no
+papers; "could not ask" is a search that is not answered. A source that refuses its key is asked once, and
+said so once, for no retry can help.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Sequence
+from functools import reduce
+from pathlib import Path
+from typing import NamedTuple, TypeVar
+
+from novum.errors import SourceError, UsageError
+from novum.literature import Source
+from novum.literature.errors import SourceAuthError
+from novum.literature.identity import grouped, merge, normal_id
+from novum.literature.offline import OfflineIndex
+from novum.records import Paper, Search
+from novum.settings import LiteratureSettings
+
+T = TypeVar("T")
+
+
+class SearchResult(NamedTuple):
+    """The works found, best first, and the record of the search for the event log and the verdict."""
+
+    papers: tuple[Paper, ...]
+    search: Search
+
+
+class LookupResult(NamedTuple):
+    """The work, when a source holds it; `answered` is False when no source could be asked."""
+
+    paper: Paper | None
+    answered: bool
+    failures: tuple[str, ...]
+
+
+class Library:
+    """Several sources behind one search. Thread-safe. Never raises because a source failed."""
+
+    def __init__(self, sources: Sequence[Source]) -> None:
+        """`sources` in the order in which they are asked."""
+        self.sources = tuple(sources)
+        self._refused: dict[str, str] = {}
+        self._lock = threading.Lock()
+
+    def search(self, query: str, limit: int = 10) -> SearchResult:
+        """Ask every source for the works that answer `query` best, and merge what they say.
+
+        The order is by reciprocal rank over the sources (Cormack, Clarke and Buettcher 2009), so that a work
+        that several sources rank high comes first. An empty query is answered with nothing.
+        """
+        if not query.strip() or limit < 1:
+            return SearchResult((), Search(query=query, answered=True))
+        found: list[Paper] = []
+        answered: list[str] = []
+        failures: list[str] = []
+        for source in self.sources:
+            papers = self._ask(source, lambda s: s.search(query, limit), failures)
+            if papers is not None:
+                answered.append(source.name)
+                found += [p.model_copy(update={"score": 1 / (60 + rank)}) for rank, p in enumerate(papers, 1)]
+        works = sorted(_fused(found), key=lambda p: -p.score)[:limit]
+        record = Search(
+            query=query,
+            answered=bool(answered),
+            paper_ids=tuple(p.id for p in works),
+            sources=tuple(answered),
+            failures=tuple(failures),
+        )
+        return SearchResult(tuple(works), record)
+
+    def lookup(self, paper_id: str) -> LookupResult:
+        """The work with this id, merged over the sources that hold it."""
+        paper: Paper | None = None
+        answered = False
+        failures: list[str] = []
+        wanted = normal_id(paper_id)
+        for source in self.sources:
+            answer = self._ask(source, lambda s: [s.lookup(wanted)], failures)
+            answered = answered or answer is not None
+            if answer and answer[0]:
+                paper = merge(paper, answer[0]) if paper else answer[0]
+        return LookupResult(paper, answered, tuple(failures))
+
+    def problems(self) -> tuple[str, ...]:
+        """Sources that refused their key, each with its message; they are not asked again."""
+        return tuple(self._refused.values())
+
+    def _ask(self, source: Source, question: Callable[[Source], T], failures: list[str]) -> T | None:
+        if message := self._refused.get(source.name):
+            failures.append(message)
+            return None
+        try:
+            return question(source)
+        except SourceAuthError as error:
+            message = f"{source.name}: {error.what} ({error.why})"
+            with self._lock:
+                self._refused[source.name] = message
+            failures.append(message)
+        except SourceError as error:
+            failures.append(f"{source.name}: {error.what}" + (f" ({error.why})" if error.why else ""))
+        return None
+
+
+def _fused(found: Sequence[Paper]) -> list[Paper]:
+    """Merge the records of each work and add up their scores."""
+    return [
+        reduce(merge, group).model_copy(update={"score": round(sum(p.score for p in group), 6)})
+        for group in grouped(found)
+    ]
+
+
+# -- opening -------------------------------------------------------------------------------------------
+
+
+def cache_folder() -> Path:
+    """Where the index and the cached answers lie: `NOVUM_CACHE`, or the user's cache folder."""
+    from platformdirs import user_cache_path
+
+    named = os.environ.get("NOVUM_CACHE")
+    return Path(named) if named else user_cache_path("novum")
+
+
+def open_offline(cache_dir: Path) -> OfflineIndex:
+    """The index in `cache_dir`; in memory, with what ships alone, where that folder cannot be written."""
+    try:
+        cache_dir.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return OfflineIndex(None)
+    path = cache_dir / "literature.db"
+    return OfflineIndex(path if os.access(cache_dir, os.W_OK) else None)
+
+
+def _offline(settings: LiteratureSettings, cache_dir: Path) -> Source:
+    return open_offline(cache_dir)
+
+
+def _semantic_scholar(settings: LiteratureSettings, cache_dir: Path) -> Source:
+    from novum.literature.semantic_scholar import SemanticScholar
+
+    return SemanticScholar.from_settings(settings, cache_dir)
+
+
+def _openalex(settings: LiteratureSettings, cache_dir: Path) -> Source:
+    from novum.literature.openalex import OpenAlex
+
+    return OpenAlex.from_settings(settings, cache_dir)
+
+
+def _arxiv(settings: LiteratureSettings, cache_dir: Path) -> Source:
+    from novum.literature.arxiv import Arxiv
+
+    return Arxiv.from_settings(settings, cache_dir)
+
+
+def _crossref(settings: LiteratureSettings, cache_dir: Path) -> Source:
+    from novum.literature.crossref import Crossref
+
+    return Crossref.from_settings(settings, cache_dir)
+
+
+def _web(settings: LiteratureSettings, cache_dir: Path) -> Source:
+    from novum.literature.web import WebSearch
+
+    return WebSearch.from_settings(settings, cache_dir)
+
+
+FACTORIES: dict[str, Callable[[LiteratureSettings, Path], Source]] = {
+    "offline": _offline,
+    "semantic_scholar": _semantic_scholar,
+    "openalex": _openalex,
+    "arxiv": _arxiv,
+    "crossref": _crossref,
+    "web": _web,
+}
+"""How each source is made from the settings. A source is loaded when it is used."""
+
+
+def open_library(settings: LiteratureSettings, cache_dir: Path | None = None) -> Library:
+    """The library that the settings ask for. `cache_dir` defaults to `cache_folder()`.
+
+    Raises:
+        UsageError: a source is unknown, or `web` has no address.
+        SourceError: the offline index is damaged.
+    """
+    unknown = [name for name in settings.sources if name not in FACTORIES]
+    if unknown:
+        raise UsageError(
+            f"unknown literature source {unknown[0]!r}",
+            f"there are {', '.join(FACTORIES)}",
+            "correct `literature.sources` in novum.toml",
+        )
+    folder = cache_dir or cache_folder()
+    return Library([FACTORIES[name](settings, folder) for name in dict.fromkeys(settings.sources)])

@@ -1,0 +1,132 @@
+"""Text of titles, names and abstracts: made plain, made comparable, cut into search words.
+
+Everything the literature compares or searches goes through here, so that a query, a stored title and the
+same title from another source meet in one form.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+import unicodedata
+from functools import lru_cache
+
+_WORD = re.compile(r"[^\W_]+")
+_TAG = re.compile(r"</?[A-Za-z][^<>]{0,300}>")
+_SPACE = re.compile(r"\s+")
+_LATEX = re.compile(r"[\\$]|\{[^{}]*\}")
+
+_STOPWORDS = """
+a about above after again all also although am an and any are as at be because been before being
+between both but by can cannot could did do does doing done during each either et etc few for from
+further had has have having he hence her here him his how however i if in into is it its itself just
+many may might more most much must my neither nor not of off often on once one only onto or other our
+out over own per quite rather same several shall she should since so some still such than that the
+their them then there therefore these they this those through thus to too toward towards under until
+up upon us very via was we well were what when where whether which while who whom whose why will with
+within without would yet you your
+"""
+STOPWORDS = frozenset(_STOPWORDS.split())
+
+# Longest first; what stays must keep four letters. Crude, but the same for a query and for the index.
+_SUFFIXES = (
+    *("izations", "ization", "izers", "izing", "izer", "ized", "izes", "ize"),
+    *("ations", "ation", "ating", "ators", "ator", "ated", "ates", "ate"),
+    *("iveness", "fulness", "ically", "ical", "ments", "ment", "ingly", "edly", "ities", "ity"),
+    *("ings", "ing", "ions", "ion", "ives", "ive", "ances", "ance", "ences", "ence"),
+    *("ally", "ers", "ies", "ied", "als", "al", "ed", "er", "es", "ly", "ic", "e", "y", "s"),
+)
+
+
+def fold(text: str) -> str:
+    """Lower case without accents: `Émile` and `emile` are the same."""
+    if text.isascii():
+        return text.lower()
+    decomposed = unicodedata.normalize("NFKD", text)
+    return "".join(c for c in decomposed if not unicodedata.combining(c)).casefold()
+
+
+@lru_cache(maxsize=200_000)
+def stem(word: str) -> str:
+    """The word without its ending: `learned`, `learning` and `learns` become `learn`."""
+    word = word.replace("isation", "ization").replace("ising", "izing")
+    if word.endswith(("ise", "ised", "iser", "ises")):
+        word = re.sub(r"is(e|ed|er|es)$", r"iz\1", word)
+    if word.endswith("ss") or not word.isalpha():
+        return word
+    for suffix in _SUFFIXES:
+        if word.endswith(suffix) and len(word) - len(suffix) >= 4:
+            word = word[: -len(suffix)]
+            break
+    # `planned` -> `plann` -> `plan`, but `cross` keeps its end.
+    if len(word) > 4 and word[-1] == word[-2] and word[-1] not in "sl":
+        return word[:-1]
+    return word
+
+
+def words(text: str) -> list[str]:
+    """The search words of a text in order: folded, stemmed, without words that say nothing."""
+    return [stem(w) for w in _WORD.findall(fold(text)) if w not in STOPWORDS and (len(w) > 1 or w.isdigit())]
+
+
+def plain(text: str | None) -> str:
+    """One line of plain Unicode from text with HTML tags, entities, LaTeX or control characters."""
+    if not text:
+        return ""
+    if "<" in text or "&" in text:
+        # Twice, for some services send entities that were escaped again.
+        text = html.unescape(html.unescape(_TAG.sub("", text)))
+        text = _TAG.sub("", text)
+    text = "".join(" " if c in "\n\r\t" else c for c in text if c in "\n\r\t" or c.isprintable())
+    return unicodedata.normalize("NFC", _SPACE.sub(" ", text)).strip()
+
+
+def plain_title(text: str | None) -> str:
+    """Like `plain`, and LaTeX (`{GAN}s`, `$\\ell_1$`, `Schr\\"odinger`) becomes the characters it stands for."""
+    line = plain(text)
+    if _LATEX.search(line):
+        line = _from_latex(line)
+    return line.rstrip(".").strip() if line.endswith(".") and not line.endswith("..") else line
+
+
+def _from_latex(line: str) -> str:
+    from pylatexenc.latex2text import LatexNodes2Text
+
+    try:
+        converted = LatexNodes2Text(math_mode="text", strict_latex_spaces=False).latex_to_text(line)
+    except (ValueError, IndexError, RecursionError):
+        converted = line  # broken LaTeX stays as it was sent; it is escaped before it meets TeX
+    return plain(converted.replace("{", "").replace("}", "")) or line
+
+
+def title_key(title: str) -> str:
+    """What is left of a title when case, accents, punctuation and spacing do not count."""
+    return "".join(_WORD.findall(fold(title)))
+
+
+def family_name(author: str) -> str:
+    """The family name of `Jonathan Ho`, `Ho, Jonathan` or `J. van der Waals` (with its particle)."""
+    name = re.sub(r"\s+\d{4}$", "", author.strip())  # DBLP numbers its namesakes
+    if "," in name:
+        return name.split(",")[0].strip()
+    parts = name.split()
+    while len(parts) > 2 and fold(parts[-1]).strip(".") in {"jr", "sr", "ii", "iii", "iv"}:
+        parts.pop()
+    start = len(parts) - 1
+    while start > 1 and parts[start - 1].islower():
+        start -= 1
+    return " ".join(parts[start:]) if parts else ""
+
+
+def given_names(author: str) -> str:
+    """The other names of an author, as they were written."""
+    name = re.sub(r"\s+\d{4}$", "", author.strip())
+    if "," in name:
+        return name.split(",", 1)[1].strip()
+    family = family_name(name)
+    return name[: name.rindex(family)].strip() if family and family in name else ""
+
+
+def name_key(author: str) -> str:
+    """The family name in a form that sources agree on."""
+    return "".join(_WORD.findall(fold(family_name(author))))
