@@ -172,9 +172,10 @@ model = LocalModel("local:x", Path(sys.argv[1]), context_tokens=8192, cores=Core
                    progress=lambda tokens, speed: tokens == 5 and print("talking", flush=True))
 model.complete(Request(step="w", messages=(Message.of("user", "hi"),), max_tokens=1))
 print("loaded", flush=True)
-text = sys.argv[3]
+question = Request(step="a", messages=(Message.of("user", sys.argv[3]),), max_tokens=4000, temperature=2.0,
+                   grammar="root ::= [a-z ]{900} [a-z ]{900}")
 try:
-    model.complete(Request(step="a", messages=(Message.of("user", text),), max_tokens=4000, temperature=2.0))
+    model.complete(question)
 except KeyboardInterrupt:
     print("interrupted", flush=True)
     reply = model.complete(Request(step="b", messages=(Message.of("user", "hi"),), max_tokens=2))
