@@ -94,6 +94,8 @@ class Idea(Record):
     title: str
     hypothesis: str
     plan: str
+    subject: str = ""
+    """The parameter or function of the template that the idea is about; "" when it is about more."""
     interestingness: SelfScore | None = None
     feasibility: SelfScore | None = None
     novelty_score: SelfScore | None = None

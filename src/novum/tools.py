@@ -24,6 +24,7 @@ from novum.store import StudyFolder
 from novum.template import Template
 
 T = TypeVar("T", bound=BaseModel)
+V = TypeVar("V")
 
 
 def no_problems(_: object) -> list[str]:
@@ -45,7 +46,7 @@ class Question:
     temperature: float = 0.7
     retries: int = 2
     prefill: str = ""
-    """Beginning of the reply, for models that can continue one; part of the returned text."""
+    """Beginning of the reply; part of the returned text. A model that cannot continue one is told to begin so."""
 
 
 @dataclass(frozen=True)
@@ -82,11 +83,11 @@ class Tools:
         model = self.models[question.role]
         request = self._request(question, model)
 
-        def attempt() -> T:
-            answer = ask(model, request, schema, retries=question.retries, check=check)
-            return answer.value
-
-        return self._answered_or_default(question.step, attempt, default)
+        return self._answered_or_default(
+            question.step,
+            lambda: ask(model, request, schema, retries=question.retries, check=check).value,
+            default,
+        )
 
     def ask_text(
         self,
@@ -106,14 +107,15 @@ class Tools:
         if grammar and model.capabilities.grammar:
             request = request.model_copy(update={"grammar": grammar})
 
-        def attempt() -> str:
-            return ask_text(model, request, retries=question.retries, check=check).value
-
-        return self._answered_or_default(question.step, attempt, default)
+        return self._answered_or_default(
+            question.step,
+            lambda: ask_text(model, request, retries=question.retries, check=check).value,
+            default,
+        )
 
     def _answered_or_default(
-        self, step: str, attempt: Callable[[], Any], default: Callable[[], Any] | None
-    ) -> Any:
+        self, step: str, attempt: Callable[[], V], default: Callable[[], V] | None
+    ) -> V:
         try:
             value = attempt()
         except (AnswerError, ReplayMiss) as error:
@@ -128,7 +130,7 @@ class Tools:
         prompt = self.prompts.render(question.prompt, question.inputs, small=model.capabilities.small)
         return Request(
             step=question.step,
-            messages=_messages(prompt, question.prefill if model.capabilities.prefill else ""),
+            messages=_messages(prompt, question.prefill),
             max_tokens=question.max_tokens,
             temperature=question.temperature,
             seed=self.seed,

@@ -92,7 +92,9 @@ class Coder:
 
     def _files(self, idea: Idea, run: PlannedRun, step: str, trouble: str) -> Mapping[str, str]:
         template = self.tools.template
-        sources = {name: (self.workspace.folder / name).read_text(encoding="utf-8") for name in template.editable}
+        sources = {
+            name: (self.workspace.folder / name).read_text(encoding="utf-8") for name in template.editable
+        }
         question = Question(
             step=step,
             role="code",
@@ -161,4 +163,3 @@ def program(source: str) -> str:
             if isinstance(first, ast.Expr) and isinstance(getattr(first.value, "value", None), str):
                 node.body = body[1:]
     return ast.dump(tree)
-

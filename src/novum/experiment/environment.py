@@ -11,7 +11,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from novum.sandbox.open import python_paths
+from novum.sandbox.policy import python_paths
 from novum.template import Template
 
 

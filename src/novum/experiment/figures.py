@@ -54,7 +54,8 @@ def _built_in(results: Results, dataset: str, metric: str, target: Path, templat
     spread = "points are seeds, bars the mean with its 95% interval" if seeds > 1 else "one value a run"
     return Figure(
         file=stem,
-        caption=f"{_label(metric, template).capitalize()} of every run; {spread}. The dashed line is the baseline's mean.",
+        caption=f"{_label(metric, template).capitalize()} of every run; {spread}. "
+        "The dashed line is the baseline's mean.",
         source="built-in",
         metrics=(metric,),
     )
@@ -82,17 +83,19 @@ def _draw(shown: list[Result], stem: Path, label: str) -> None:
     axes.grid(axis="x", color="#e6e8ec", linewidth=0.6)
     axes.set_axisbelow(True)
     # No dates and no versions in the files: the same results give the same bytes.
-    canvas.savefig(stem.with_suffix(".pdf"), metadata={"CreationDate": None, "Producer": None, "Creator": None})
+    canvas.savefig(
+        stem.with_suffix(".pdf"), metadata={"CreationDate": None, "Producer": None, "Creator": None}
+    )
     canvas.savefig(stem.with_suffix(".png"), dpi=160, metadata={"Software": None})
 
 
 def _label(metric: str, template: Template) -> str:
-    found = next((m for m in template.metrics if m.name == metric), None)
-    return (found.label if found and found.label else metric).replace("_", " ")
+    found = template.metric(metric)
+    return found.title if found else metric.replace("_", " ")
 
 
 def _axis_label(metric: str, template: Template) -> str:
-    found = next((m for m in template.metrics if m.name == metric), None)
+    found = template.metric(metric)
     unit = f" ({found.unit})" if found and found.unit else ""
     return f"{_label(metric, template)}{unit}"
 
@@ -113,16 +116,25 @@ def _of_template(tools: Tools, results: Results, target: Path) -> list[Figure]:
         _lay_out(tools, results, work)
         outcome = _plot(tools, work)
         if not outcome.ok:
-            tools.log.note("figure", file="", source="template", reason=outcome.message or outcome.stderr[-400:])
+            tools.log.note(
+                "figure", file="", source="template", reason=outcome.message or outcome.stderr[-400:]
+            )
             return []
-        harvest(work, target, wanted=lambda name: "/" not in name and name.endswith((".png", ".pdf", "captions.json")))
+        harvest(
+            work,
+            target,
+            wanted=lambda name: "/" not in name and name.endswith((".png", ".pdf", "captions.json")),
+        )
     captions = _captions(target / "captions.json")
     stems = sorted(p.stem for p in target.glob("*.png") if not _is_built_in(p.stem, results))
     figures = []
     for stem in stems[:_MOST_TEMPLATE_FIGURES]:
         if not (target / f"{stem}.pdf").exists():
             _png_to_pdf(target / f"{stem}.png")
-        caption = captions.get(stem) or f"{stem.replace('_', ' ').capitalize()}, drawn by the template's plot script."
+        caption = (
+            captions.get(stem)
+            or f"{stem.replace('_', ' ').capitalize()}, drawn by the template's plot script."
+        )
         figures.append(Figure(file=stem, caption=caption, source="template"))
     return figures
 
@@ -177,4 +189,6 @@ def _png_to_pdf(path: Path) -> None:
     axes = canvas.add_axes((0, 0, 1, 1))
     axes.axis("off")
     axes.imshow(picture)
-    canvas.savefig(path.with_suffix(".pdf"), dpi=160, metadata={"CreationDate": None, "Producer": None, "Creator": None})
+    canvas.savefig(
+        path.with_suffix(".pdf"), dpi=160, metadata={"CreationDate": None, "Producer": None, "Creator": None}
+    )

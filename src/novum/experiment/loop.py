@@ -99,9 +99,7 @@ class _Laboratory:
         if attempt > 1:
             return planned
         # The documented default for an edit that never came: a declared parameter is varied instead.
-        self.tools.log.note(
-            "step_defaulted", step=f"experiment/{planned.name}/edit", reason=error.text
-        )
+        self.tools.log.note("step_defaulted", step=f"experiment/{planned.name}/edit", reason=error.text)
         taken = [PlannedRun(name=e.run.name, rationale="", arguments=e.run.arguments) for e in self.executed]
         return default_run(self.tools.template, planned.name, self.tools.seed, taken)
 
@@ -122,7 +120,9 @@ def describe(done: Executed, tail: int = 900) -> str:
     outcome = done.run.outcome
     parts = [f"The run did not count: {done.run.reason}"]
     if outcome.ended == "timeout":
-        parts.append(f"The limit of {done.run.limits.wall_s:g} s cannot be changed: make the program do less.")
+        parts.append(
+            f"The limit of {done.run.limits.wall_s:g} s cannot be changed: make the program do less."
+        )
     if outcome.stderr.strip():
         parts.append(f"End of standard error:\n{outcome.stderr[-tail:].strip()}")
     if outcome.stdout.strip():

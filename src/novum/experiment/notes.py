@@ -39,7 +39,11 @@ def run_title(run: Run) -> str:
 def result_line(result: Result) -> str:
     """One result with its unit and interval."""
     unit = f" {result.unit}" if result.unit else ""
-    interval = f" (95% interval {result.low:.5g} to {result.high:.5g}, n = {result.n})" if result.low is not None and result.high is not None else ""
+    interval = (
+        f" (95% interval {result.low:.5g} to {result.high:.5g}, n = {result.n})"
+        if result.low is not None and result.high is not None
+        else ""
+    )
     return f"{result.dataset}/{result.metric} = {result.mean:.5g}{unit}{interval}"
 
 

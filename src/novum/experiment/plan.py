@@ -1,158 +1,159 @@
-"""The plan: which runs, fixed before run 1, and what becomes of it after each run.
-
-A small model fills in a form (a parameter from a list, a value in its range, a function from a list); a large
-one also edits files freely. What a form cannot hold (ranges, repetition) is checked here.
-"""
+"""The plan: which runs, fixed before run 1, and what becomes of it after each run."""
 
 from __future__ import annotations
 
 import hashlib
 import random
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, create_model
-
+from novum.experiment import forms
+from novum.experiment.forms import Change
 from novum.records import Idea, Plan, PlannedRun, Results
-from novum.template import Parameter, Template
+from novum.template import Parameter, Template, Value
 from novum.tools import Question, Tools
 
-Value = str | int | float
 MAX_RUNS = {"quick": 3, "full": 5}
-
-
-class _Form(BaseModel):
-    model_config = ConfigDict(extra="forbid")
+_FEWEST_RUNS = 3
+"""Runs, the baseline included, before a question can be called answered or an idea abandoned."""
+_MOST_CHANGES = 6
+"""Changes shown to a small model at once."""
 
 
 def make_plan(tools: Tools, idea: Idea, *, comment: str = "", round_: int = 0) -> Plan:
-    """Ask for the plan of `idea`; the default is a sweep of declared parameters.
+    """Ask for the plan of `idea`; each run that a model cannot plan is a sweep of a declared parameter.
 
-    `comment` is what a person said of the plan of the round before.
+    `comment` is what a person said of the plan of the round before. At least one run changes the code where
+    the template lets a study change any.
     """
-    template = tools.template
     count = MAX_RUNS[tools.profile]
-    form = plan_form(template, count)
-    question = Question(
-        step=f"experiment/plan/comment_{round_}" if comment else "experiment/plan",
-        role="code",
-        prompt="experiment_plan",
-        inputs={"idea": idea, "template": template, "count": count, "comment": comment},
-        max_tokens=900,
-    )
-    chosen: dict[str, Plan] = {}
-
-    def check(answer: BaseModel) -> list[str]:
-        plan = _plan_of(answer, idea)
-        problems = plan_problems(plan, template)
-        if not problems:
-            chosen["plan"] = plan
-        return problems
-
-    def default() -> BaseModel:
-        chosen["plan"] = default_plan(template, idea, count, tools.seed)
-        return form.model_construct()
-
-    tools.ask(question, form, default=default, check=check)
-    plan = chosen["plan"]
-    tools.log.note("question", **plan_question(plan))
+    code_runs = max(1, count // 2) if tools.template.editable else 0
+    if not tools.template.parameters:
+        code_runs = count
+    step = f"experiment/plan/comment_{round_}" if comment else "experiment/plan"
+    planner = _Planner(tools, idea, step, comment, parameter_runs=count - code_runs, code_runs=code_runs)
+    plan = planner.pick() if tools.is_small("code") else planner.write()
+    tools.log.note("question", **fixed_question(plan))
     return plan
 
 
-def plan_question(plan: Plan) -> dict[str, Any]:
-    """Hypothesis, primary metric and planned comparisons with their hash: what is fixed before run 1."""
+def fixed_question(plan: Plan) -> dict[str, Any]:
+    """Hypothesis, primary metric and comparison with their hash: what is fixed before run 1."""
     fixed = {
         "hypothesis": plan.hypothesis,
         "primary_metric": plan.primary_metric,
-        "comparison": "each run with the baseline run_0, on the same seeds",
+        "comparison": "each run with the baseline run_0, on the same number of seeds",
     }
     digest = hashlib.sha256(repr(sorted(fixed.items())).encode()).hexdigest()[:16]
     return {**fixed, "sha256": digest}
 
 
-# -- forms ---------------------------------------------------------------------------------------------
+class _Planner:
+    """Asks for one plan."""
 
+    def __init__(
+        self, tools: Tools, idea: Idea, step: str, comment: str, *, parameter_runs: int, code_runs: int
+    ) -> None:
+        self.tools = tools
+        self.idea = idea
+        self.step = step
+        self.comment = comment
+        self.parameter_runs = parameter_runs
+        self.code_runs = code_runs
+        self.names = [f"run_{number}" for number in range(1, parameter_runs + code_runs + 1)]
+        # Alternating, so that a plan that is cut short has tried both ways of changing the experiment.
+        self.changes_code = [
+            code_runs and (not parameter_runs or position % 2 == 1) for position in range(len(self.names))
+        ]
 
-def choice(names: Sequence[str]) -> Any:
-    """The type of one of `names`; a decoder can be held to it."""
-    return Literal[tuple(names)]
+    # -- a small model picks, one run at a time --------------------------------------------------------
 
-
-def parameter_run_form(template: Template) -> type[BaseModel]:
-    """One run that sets one declared parameter."""
-    return create_model(
-        "ParameterRun",
-        __base__=_Form,
-        rationale=(str, Field(min_length=20, max_length=220)),
-        parameter=(choice([p.name for p in template.parameters]), ...),
-        value=(str, Field(min_length=1, max_length=20)),
-    )
-
-
-def code_run_form(template: Template) -> type[BaseModel]:
-    """One run that changes the code: one function where the template names some, else anything."""
-    names = [f.name for f in template.functions] or ["any"]
-    return create_model(
-        "CodeRun",
-        __base__=_Form,
-        rationale=(str, Field(min_length=20, max_length=220)),
-        function=(choice(names), ...),
-        change=(str, Field(min_length=20, max_length=300)),
-    )
-
-
-def plan_form(template: Template, count: int) -> type[BaseModel]:
-    """The form of a plan of `count` runs: parameter runs first, then code runs, as far as there are any."""
-    code_runs = 0 if not template.editable else max(1, count // 2)
-    parameter_runs = count - code_runs if template.parameters else 0
-    if not template.parameters:
-        code_runs = count
-    fields: dict[str, Any] = {
-        "reasoning": (str, Field(min_length=40, max_length=400)),
-        "primary_metric": (choice([m.name for m in template.metrics]), ...),
-    }
-    if parameter_runs:
-        fields["parameter_runs"] = (
-            list[parameter_run_form(template)],  # type: ignore[misc]
-            Field(min_length=parameter_runs, max_length=parameter_runs),
+    def pick(self) -> Plan:
+        template = self.tools.template
+        form = forms.question_form(template)
+        answer: Any = self.tools.ask(
+            self._question(self.step, "experiment_question", {}, 250),
+            form,
+            default=lambda: form.model_construct(primary_metric=template.primary_metric),
         )
-    if code_runs:
-        fields["code_runs"] = (
-            list[code_run_form(template)],  # type: ignore[misc]
-            Field(min_length=code_runs, max_length=code_runs),
+        runs: list[PlannedRun] = []
+        for name, changes_code in zip(self.names, self.changes_code, strict=True):
+            runs.append(self._pick_run(name, not changes_code, runs))
+        return Plan(
+            hypothesis=self.idea.hypothesis, primary_metric=answer.primary_metric, runs=_worth_running(runs)
         )
-    return create_model("PlanForm", __base__=_Form, **fields)
+
+    def _pick_run(self, name: str, sets_parameter: bool, earlier: Sequence[PlannedRun]) -> PlannedRun:
+        template, seed = self.tools.template, self.tools.seed
+        offered = changes_offered(template, self.idea.subject, seed, earlier)
+        if sets_parameter:
+            form = forms.pick_parameter(template, _taken(earlier), only=self.idea.subject)
+        else:
+            form = forms.pick_change(offered)
+        if form is None:
+            return default_run(template, name, seed, earlier)
+        make = forms.parameter_run if sets_parameter else forms.code_run
+        chosen: Any = self.tools.ask(
+            self._question(
+                f"{self.step}/{name}",
+                "experiment_pick_parameter" if sets_parameter else "experiment_pick_change",
+                {"earlier": list(earlier)}
+                if sets_parameter
+                else {"earlier": list(earlier), "changes": offered},
+                220,
+            ),
+            form,
+            default=lambda: None,
+        )
+        return default_run(template, name, seed, earlier) if chosen is None else make(chosen, name)
+
+    # -- a large model writes the whole plan -----------------------------------------------------------
+
+    def write(self) -> Plan:
+        template = self.tools.template
+        form: Any = forms.plan_form(template, self.parameter_runs, self.code_runs)
+        answer: Any = self.tools.ask(
+            self._question(self.step, "experiment_plan", {"count": len(self.names)}, 1500),
+            form,
+            default=lambda: None,
+            check=lambda filled: plan_problems(self._written(filled), template),
+        )
+        if answer is None:
+            return default_plan(template, self.idea, len(self.names), self.tools.seed)
+        return self._written(answer)
+
+    def _written(self, answer: Any) -> Plan:
+        runs = [
+            *((forms.parameter_run, form) for form in getattr(answer, "parameter_runs", [])),
+            *((forms.code_run, form) for form in getattr(answer, "code_runs", [])),
+        ]
+        return Plan(
+            hypothesis=self.idea.hypothesis,
+            primary_metric=answer.primary_metric,
+            runs=tuple(make(form, name) for name, (make, form) in zip(self.names, runs, strict=False)),
+        )
+
+    def _question(self, step: str, prompt: str, inputs: dict[str, Any], max_tokens: int) -> Question:
+        common = {"idea": self.idea, "template": self.tools.template, "comment": self.comment}
+        return Question(step=step, role="code", prompt=prompt, inputs=common | inputs, max_tokens=max_tokens)
 
 
-def _plan_of(answer: Any, idea: Idea) -> Plan:
-    runs = [parameter_run(r, f"run_{i}") for i, r in enumerate(getattr(answer, "parameter_runs", []), start=1)]
-    first = len(runs) + 1
-    for number, run in enumerate(getattr(answer, "code_runs", []), start=first):
-        runs.append(code_run(run, f"run_{number}"))
-    return Plan(hypothesis=idea.hypothesis, primary_metric=answer.primary_metric, runs=tuple(runs))
+def changes_offered(
+    template: Template, subject: str, seed: int, earlier: Sequence[PlannedRun] = ()
+) -> list[Change]:
+    """Changes that the template names and no earlier run makes: those of the idea's subject, else a few by `seed`."""
+    made = {run.edit for run in earlier}
+    known = [Change(f.name, text) for f in template.functions for text in f.changes if text not in made]
+    about = [change for change in known if change.function == subject]
+    return about or random.Random(seed).sample(known, min(_MOST_CHANGES, len(known)))
 
 
-def parameter_run(form: Any, name: str) -> PlannedRun:
-    """The planned run of a filled-in parameter form."""
-    return PlannedRun(
-        name=name, rationale=form.rationale.strip(), arguments={form.parameter: number_or_text(form.value)}
-    )
+def _taken(runs: Sequence[PlannedRun]) -> set[tuple[str, Value]]:
+    return {pair for run in runs for pair in run.arguments.items()}
 
 
-def code_run(form: Any, name: str) -> PlannedRun:
-    """The planned run of a filled-in code form."""
-    function = "" if form.function == "any" else form.function
-    return PlannedRun(name=name, rationale=form.rationale.strip(), function=function, edit=form.change.strip())
-
-
-def number_or_text(text: str) -> Value:
-    """`text` as the number it spells, else as it is."""
-    for kind in (int, float):
-        try:
-            return kind(text)
-        except ValueError:
-            continue
-    return text.strip().strip("\"'")
+def _worth_running(runs: Sequence[PlannedRun]) -> tuple[PlannedRun, ...]:
+    return tuple(run for run in runs if run.arguments or run.edit)
 
 
 # -- checks --------------------------------------------------------------------------------------------
@@ -169,33 +170,20 @@ def plan_problems(plan: Plan, template: Template, earlier: Sequence[PlannedRun] 
                 problems.append(f"{run.name}: {problem}")
         arguments = frozenset(run.arguments.items())
         if not run.edit and arguments in seen:
-            problems.append(f"{run.name}: another run sets {dict(run.arguments)} already; choose another value")
+            problems.append(
+                f"{run.name}: another run sets {dict(run.arguments)} already; choose another value"
+            )
         seen.append(arguments)
     return problems
 
 
 def value_problem(parameter: Parameter | None, value: Value) -> str:
-    """Why `value` cannot be set, or ""."""
+    """Why a run cannot set `value`, or ""."""
     if parameter is None:
         return "there is no such parameter"
-    if parameter.kind == "choice":
-        if value not in parameter.choices:
-            return f"{parameter.name} must be one of {list(parameter.choices)}, not {value!r}"
-    elif isinstance(value, str):
-        return f"{parameter.name} must be a number, not {value!r}"
-    elif parameter.kind == "int" and value != int(value):
-        return f"{parameter.name} must be a whole number, not {value!r}"
-    elif not _in_range(parameter, value):
-        return f"{parameter.name} must be from {parameter.minimum} to {parameter.maximum}, not {value!r}"
     if value == parameter.default:
         return f"{parameter.name} = {value!r} is the baseline's value; choose another"
-    return ""
-
-
-def _in_range(parameter: Parameter, value: int | float) -> bool:
-    low = -float("inf") if parameter.minimum is None else parameter.minimum
-    high = float("inf") if parameter.maximum is None else parameter.maximum
-    return low <= value <= high
+    return parameter.problem(value)
 
 
 # -- defaults ------------------------------------------------------------------------------------------
@@ -203,29 +191,26 @@ def _in_range(parameter: Parameter, value: int | float) -> bool:
 
 def default_plan(template: Template, idea: Idea, count: int, seed: int) -> Plan:
     """The documented default: `count` suggested values of declared parameters, chosen by `seed`."""
-    runs = tuple(
-        default_run(template, f"run_{number}", seed + number) for number in range(1, count + 1)
-    )
-    unique = {frozenset(run.arguments.items()): run for run in runs if run.arguments}
-    metric = template.metrics[0].name if template.metrics else ""
-    return Plan(hypothesis=idea.hypothesis, primary_metric=metric, runs=tuple(unique.values()))
+    runs: list[PlannedRun] = []
+    for number in range(1, count + 1):
+        runs.append(default_run(template, f"run_{number}", seed, runs))
+    return Plan(hypothesis=idea.hypothesis, primary_metric=template.primary_metric, runs=_worth_running(runs))
 
 
-def default_run(template: Template, name: str, seed: int, taken: Sequence[PlannedRun] = ()) -> PlannedRun:
-    """A run that sets one declared parameter to one of its suggested values, not among those `taken`."""
-    used = {pair for run in taken for pair in run.arguments.items()}
+def default_run(template: Template, name: str, seed: int, earlier: Sequence[PlannedRun] = ()) -> PlannedRun:
+    """A run that sets one declared parameter to a suggested value that no earlier run has."""
+    used = _taken(earlier)
     options = [
-        (p.name, value)
-        for p in template.parameters
-        for value in p.suggestions
-        if value != p.default and (p.name, value) not in used
+        (p.name, value) for p in template.parameters for value in p.suggestions if (p.name, value) not in used
     ]
     if not options:
-        return PlannedRun(name=name, rationale="The template declares nothing to vary.", source="default")
-    parameter, value = random.Random(seed).choice(options)
+        return PlannedRun(
+            name=name, rationale="The template declares nothing more to vary.", source="default"
+        )
+    parameter, value = random.Random(f"{seed}/{name}").choice(options)
     return PlannedRun(
         name=name,
-        rationale=f"The effect of {parameter} on the outcome is measured by setting it apart from the baseline.",
+        rationale=f"The effect of {parameter} is measured by setting it apart from the baseline.",
         arguments={parameter: value},
         source="default",
     )
@@ -234,53 +219,64 @@ def default_run(template: Template, name: str, seed: int, taken: Sequence[Planne
 # -- after each run ------------------------------------------------------------------------------------
 
 
-def replan_form(template: Template) -> type[BaseModel]:
-    """What the model answers after a run; `revised_run` counts for `revise` only."""
-    return create_model(
-        "NextStep",
-        __base__=_Form,
-        reasoning=(str, Field(min_length=20, max_length=300)),
-        # Goes into the notes, where every number comes from a record: so it has none.
-        interpretation=(str, Field(pattern=r"^[^0-9\"\\]{30,260}$")),
-        decision=(Literal["continue", "revise", "answered", "abandon"], ...),
-        revised_run=(parameter_run_form(template), ...),
-    )
+def replan(
+    tools: Tools, idea: Idea, results: Results, done: PlannedRun, left: Sequence[PlannedRun]
+) -> list[PlannedRun]:
+    """The runs that are left after `done`, as the model decides from all results so far.
 
-
-def replan(tools: Tools, idea: Idea, results: Results, done: PlannedRun, left: Sequence[PlannedRun]) -> list[PlannedRun]:
-    """The runs that are left after `done`, as the model decides from all results so far."""
-    if not left or not tools.template.parameters:
+    A run that changes the code is part of the plan's question and is not given up for another parameter.
+    """
+    template = tools.template
+    earlier = [
+        *(PlannedRun(name=r.name, rationale="", arguments=r.arguments) for r in results.runs if not r.edited),
+        *left[1:],
+    ]
+    if not left or left[0].edit or not template.parameters:
         return list(left)
-    form = replan_form(tools.template)
-    following = left[0]
+    small = tools.is_small("code")
+    revision = forms.pick_parameter(template, _taken(earlier)) if small else forms.write_parameter(template)
+    if revision is None:
+        return list(left)
+    form = forms.next_step_form(revision)
     question = Question(
         step=f"experiment/{done.name}/replan",
         role="code",
         prompt="experiment_replan",
-        inputs={"idea": idea, "template": tools.template, "results": results, "left": left},
+        inputs={"idea": idea, "template": template, "results": results, "left": left},
         max_tokens=350,
         retries=1,
     )
 
     def check(answer: Any) -> list[str]:
+        if answer.decision in ("answered", "abandon") and len(results.runs) < _FEWEST_RUNS:
+            return ["one run settles nothing: continue, or revise the next run"]
         if answer.decision != "revise":
             return []
-        run = parameter_run(answer.revised_run, following.name)
-        plan = Plan(hypothesis=idea.hypothesis, primary_metric="", runs=(run,))
-        earlier = [PlannedRun(name=r.name, rationale="", arguments=r.arguments) for r in results.runs if not r.edited]
-        return plan_problems(plan, tools.template, [*earlier, *left[1:]])
+        run = forms.parameter_run(answer.revised_run, left[0].name)
+        return plan_problems(Plan(hypothesis="", primary_metric="", runs=(run,)), template, earlier)
 
-    def default() -> BaseModel:
-        return form.model_construct(
+    answer: Any = tools.ask(
+        question,
+        form,
+        default=lambda: form.model_construct(
             decision="continue", reasoning="The plan goes on as it was fixed.", interpretation=""
-        )
+        ),
+        check=check,
+    )
+    tools.log.note(
+        "replanned",
+        after=done.name,
+        decision=answer.decision,
+        reason=answer.reasoning,
+        interpretation=answer.interpretation,
+    )
+    return _revised(answer, left)
 
-    answer: Any = tools.ask(question, form, default=default, check=check)
-    tools.log.note("replanned", after=done.name, decision=answer.decision, reason=answer.reasoning,
-        interpretation=answer.interpretation)
+
+def _revised(answer: Any, left: Sequence[PlannedRun]) -> list[PlannedRun]:
     if answer.decision in ("answered", "abandon"):
         return []
     if answer.decision == "revise":
-        revised = parameter_run(answer.revised_run, following.name)
-        return [revised.model_copy(update={"exploratory": True}), *left[1:]]
+        run = forms.parameter_run(answer.revised_run, left[0].name)
+        return [run.model_copy(update={"exploratory": True}), *left[1:]]
     return list(left)

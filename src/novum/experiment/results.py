@@ -30,7 +30,7 @@ def build_results(executed: Sequence[Executed], template: Template) -> Results:
     for result in results:
         base = by_key.get(f"{BASELINE}/{result.dataset}/{result.metric}")
         if result.run != BASELINE and base is not None:
-            comparisons.append(_comparison(result, base, runs))
+            comparisons.append(_comparison(result, base, runs, template))
     return Results(
         runs=tuple(item.run for item in executed),
         results=tuple(results),
@@ -39,7 +39,7 @@ def build_results(executed: Sequence[Executed], template: Template) -> Results:
 
 
 def _metric(name: str, template: Template) -> Metric:
-    return next((m for m in template.metrics if m.name == name), Metric(name=name))
+    return template.metric(name) or Metric(name=name)
 
 
 def _result(series: Series, run: Run, template: Template) -> Result:
@@ -70,9 +70,9 @@ def _result(series: Series, run: Run, template: Template) -> Result:
     )
 
 
-def _comparison(a: Result, b: Result, runs: dict[str, Run]) -> Comparison:
+def _comparison(a: Result, b: Result, runs: dict[str, Run], template: Template) -> Comparison:
     # The same seeds in the same order pair the values, which takes out what the seeds have in common.
-    paired = runs[a.run].seeds == runs[b.run].seeds and a.n == b.n
+    paired = template.paired_seeds and runs[a.run].seeds == runs[b.run].seeds and a.n == b.n
     if not runs[a.run].comparable:
         return Comparison(
             a=a.key,

@@ -171,7 +171,10 @@ class Runner:
         if template.evaluate:
             evaluated = self._evaluate(record)
             if not evaluated.ok:
-                return f"the evaluator refused the outputs: {evaluated.message}\n{evaluated.stderr[-600:]}", True
+                return (
+                    f"the evaluator refused the outputs: {evaluated.message}\n{evaluated.stderr[-600:]}",
+                    True,
+                )
         try:
             read_metrics(record, template)
         except MetricsError as error:
@@ -194,7 +197,9 @@ class Runner:
                     target = work / "out" / path.relative_to(record)
                     target.parent.mkdir(parents=True, exist_ok=True)
                     shutil.copyfile(path, target)
-            outcome = self._sandboxed([template.evaluate, "--out_dir=out"], work, template.limits(self.tools.profile))
+            outcome = self._sandboxed(
+                [template.evaluate, "--out_dir=out"], work, template.limits(self.tools.profile)
+            )
             (record / "final_info.json").unlink(missing_ok=True)
             harvest(work / "out", record, wanted=lambda name: name == "final_info.json")
         return outcome
@@ -203,5 +208,8 @@ class Runner:
 def _wanted(name: str) -> bool:
     """What a run leaves behind is kept as data; code and hidden files are not."""
     path = Path(name)
-    return not any(part.startswith((".", "__")) for part in path.parts) and path.suffix not in {".py", ".pyc", ".so"}
-
+    return not any(part.startswith((".", "__")) for part in path.parts) and path.suffix not in {
+        ".py",
+        ".pyc",
+        ".so",
+    }

@@ -79,7 +79,8 @@ def _propose(
         name=identifier(draft.title, names),
         title=draft.title.strip().rstrip("."),
         hypothesis=draft.hypothesis,
-        plan=f"About `{draft.subject}`. {draft.plan}",
+        plan=draft.plan,
+        subject=draft.subject,
         **marks,
     )
 

@@ -76,7 +76,9 @@ def _answer(opened: Opened, what: str, round_: int, summary: str, ask: Ask) -> A
     event = log.last("approval", what=what, round=round_)
     if event is None:
         answer = ask(what, summary)
-        event = log.append("approval", what=what, round=round_, approved=answer.approved, comment=answer.comment)
+        event = log.append(
+            "approval", what=what, round=round_, approved=answer.approved, comment=answer.comment
+        )
     answer = Answer(bool(event.data["approved"]), str(event.data["comment"]))
     if not answer.approved and not answer.comment:
         raise Refused(f"the {what} was not approved", "a person said no", "start another study")
@@ -90,7 +92,9 @@ def _idea_summary(idea: Idea) -> str:
 def _plan_summary(plan: Plan) -> str:
     lines = [f"Primary metric: {plan.primary_metric}"]
     for run in plan.runs:
-        what = ", ".join(f"{k} = {v}" for k, v in run.arguments.items()) or f"change {run.function}: {run.edit}"
+        what = (
+            ", ".join(f"{k} = {v}" for k, v in run.arguments.items()) or f"change {run.function}: {run.edit}"
+        )
         lines.append(f"{run.name}: {what}\n    {run.rationale}")
     return "\n".join(lines)
 
@@ -110,7 +114,7 @@ def _heeded_idea(tools: Tools, idea: Idea, comment: str, round_: int) -> Idea:
         inputs={"template": tools.template, "idea": idea, "comment": comment},
         max_tokens=500,
     )
-    kept = _HeededIdea.model_construct(title=idea.title, hypothesis=idea.hypothesis, plan=idea.plan)
+    kept = _HeededIdea.model_construct(reasoning="", title=idea.title, hypothesis=idea.hypothesis, plan=idea.plan)
     heeded = tools.ask(question, _HeededIdea, default=lambda: kept)
     return idea.model_copy(
         update={"title": heeded.title, "hypothesis": heeded.hypothesis, "plan": heeded.plan}

@@ -54,7 +54,9 @@ def begin_study(order: Order, settings: Settings, *, now: float | None = None) -
     """
     unknown = set(order.approve) - set(APPROVALS)
     if unknown:
-        raise UsageError(f"cannot ask for approval of {sorted(unknown)}", "", f"choose from {', '.join(APPROVALS)}")
+        raise UsageError(
+            f"cannot ask for approval of {sorted(unknown)}", "", f"choose from {', '.join(APPROVALS)}"
+        )
     created = int(now if now is not None else time.time())
     folder = _new_folder(order, settings, created)
     with EventLog(folder.events) as log:

@@ -49,7 +49,9 @@ def conduct(opened: Opened, ask_person: Ask, lab: Path | None) -> StudyFolder:
         tools.log.append("study_resumed", versions_differ=False)
     with _phase(tools, "ideate"):
         idea = approve_idea(opened, _idea(opened), ask_person)
-        screen(tools, "idea", f"{idea.title}\n{idea.hypothesis}\n{idea.plan}", overruled_by=_overruled(opened))
+        screen(
+            tools, "idea", f"{idea.title}\n{idea.hypothesis}\n{idea.plan}", overruled_by=_overruled(opened)
+        )
     tools = _renamed(opened, idea)
     with _phase(tools, "novelty"):
         idea = judge_novelty(tools, idea)

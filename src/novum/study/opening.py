@@ -56,7 +56,9 @@ def open_study(
         StudyError: there is no study, or another process works on it.
     """
     if not folder.events.is_file():
-        raise StudyError(f"there is no study in {folder.root}", "it has no events.jsonl", "see `novum status`")
+        raise StudyError(
+            f"there is no study in {folder.root}", "it has no events.jsonl", "see `novum status`"
+        )
     with EventLog(folder.events) as log:
         order = _order(log, folder)
         if listener:
@@ -134,7 +136,9 @@ def copy_record(source: StudyFolder, target: Path) -> StudyFolder:
         StudyError: `target` exists and is not empty.
     """
     if target.exists() and any(target.iterdir()):
-        raise StudyError(f"{target} is not empty", "a replay starts in an empty folder", "name another with --to")
+        raise StudyError(
+            f"{target} is not empty", "a replay starts in an empty folder", "name another with --to"
+        )
     target.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(source.events, target / "events.jsonl")
     if source.runs.exists():

@@ -1,0 +1,32 @@
+"""The command line. Commands are thin: what they need is imported when they are called."""
+
+from __future__ import annotations
+
+import typer
+
+from novum.cli import doctor, literature, models, run, sandbox, study, template
+from novum.cli.output import CommandGroup
+
+app = typer.Typer(
+    name="novum",
+    cls=CommandGroup,
+    help="An AI scientist in which the model proposes and the code verifies.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+for command in (run.run, run.ideas, run.resume, run.replay):
+    app.command()(command)
+for command in (study.status, study.show, study.write, study.review, study.check):
+    app.command()(command)
+app.command()(doctor.doctor)
+app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(sandbox.sandbox)
+app.add_typer(template.app, name="template")
+app.add_typer(models.app, name="models")
+app.add_typer(literature.app, name="literature")
+
+
+def main() -> None:
+    """Entry point of the `novum` command."""
+    app()

@@ -1,0 +1,128 @@
+"""novum status, show, write, review, check: look at studies and work on their papers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from novum.cli.output import print_json
+
+Study = Annotated[
+    str, typer.Argument(help="A study's folder, name, or part of its name; `last` for the newest.")
+]
+Json = Annotated[bool, typer.Option("--json", help="Print the outcome as JSON on standard output.")]
+
+
+def status(json: Json = False) -> None:
+    """List the studies of the workspace and where each stands."""
+    from novum.errors import NovumError
+    from novum.settings import load_settings
+    from novum.store import StudyFolder
+    from novum.study.summary import summarise_study
+
+    lab = load_settings().lab
+    found: list[dict[str, Any]] = []
+    for path in sorted((lab / "studies").glob("*/events.jsonl")):
+        folder = StudyFolder(path.parent)
+        try:
+            summary = summarise_study(folder)
+        except NovumError as error:
+            found.append({"name": folder.name, "error": error.text})
+            continue
+        found.append(summary.model_dump(mode="json"))
+    if json:
+        print_json(found)
+        return
+    for entry in found:
+        if "error" in entry:
+            print(f"{entry['name']:<50} unreadable: {entry['error'].splitlines()[0]}")
+            continue
+        state = "finished" if entry["finished"] else f"stopped in {entry['phase'] or 'no phase'}"
+        print(f"{entry['name']:<50} {state:<24} {entry['idea']}")
+    if not found:
+        print(f"no studies in {lab}; begin one with `novum run epidemic`")
+
+
+def show(study: Study, json: Json = False) -> None:
+    """Show one study: its idea, runs, results, audit, review, cost and time."""
+    from novum.settings import load_settings
+    from novum.study.begin import find_study
+    from novum.study.summary import summarise_study
+
+    folder = find_study(load_settings().lab, study)
+    summary = summarise_study(folder)
+    if json:
+        print_json(summary.model_dump(mode="json"))
+        return
+    print(summary.text)
+    for part in (folder.notes, folder.draft(0) / "reviews" / "review.md"):
+        if part.exists():
+            print(f"\n{part.read_text(encoding='utf-8').rstrip()}")
+
+
+def write(
+    study: Study,
+    unsafe_no_sandbox: Annotated[bool, typer.Option("--unsafe-no-sandbox", help="See `novum run`.")] = False,
+) -> None:
+    """Write the paper of STUDY from its recorded results (again, after a change of novum or its style)."""
+    from novum.cli.live import View
+    from novum.paper.write import write_paper
+    from novum.settings import load_settings
+    from novum.study.begin import find_study
+    from novum.study.opening import open_study
+
+    settings = load_settings()
+    folder = find_study(settings.lab, study)
+    with (
+        View() as view,
+        open_study(
+            folder, settings, progress=view.progress, allow_unsafe=unsafe_no_sandbox, listener=view.event
+        ) as opened,
+    ):
+        print(write_paper(opened.tools))
+
+
+def check(study: Study, json: Json = False) -> None:
+    """Audit STUDY: numbers, claims, citations, figures and code against its records."""
+    from novum.events import EventLog
+    from novum.literature.library import open_library
+    from novum.paper.audit import audit_study
+    from novum.settings import load_settings
+    from novum.study.begin import find_study
+    from novum.study.opening import recorded_template
+
+    settings = load_settings()
+    folder = find_study(settings.lab, study)
+    with EventLog(folder.events) as log:
+        order = next(log.events("study_created")).data
+        audit = audit_study(folder, log, open_library(settings.literature), recorded_template(folder, order))
+    if json:
+        print_json(audit.model_dump(mode="json"))
+    else:
+        print(audit.text)
+    if not audit.passes:
+        raise typer.Exit(1)
+
+
+def review(
+    target: Annotated[str, typer.Argument(help="A PDF, or a study.")],
+    model: Annotated[str, typer.Option("--model", help="Model that reviews, as KIND:NAME.")] = "",
+    profile: Annotated[str, typer.Option("--profile", help="quick or full.")] = "",
+    json: Json = False,
+) -> None:
+    """Review a PDF, or a study's paper, on the form of a conference. Reviews are marked as machine-written."""
+    from novum.cli.run import _settings
+    from novum.review.reviewer import review_pdf
+    from novum.study.begin import find_study
+
+    settings = _settings(model, profile, None, None, None, "")
+    path = Path(target)
+    if path.suffix.lower() != ".pdf":
+        path = find_study(settings.lab, target).draft(0) / "paper.pdf"
+    made = review_pdf(path, settings)
+    if json:
+        print_json(made.model_dump(mode="json"))
+    else:
+        print(made.text)
