@@ -32,7 +32,7 @@ def check_sources(
             continue
         if problem := shadowing(name, available, folder):
             problems.append(problem)
-        problems += _imports(name, tree, {*available, *own})
+        problems += _imports(name, tree, {*available, *own, *sys.stdlib_module_names})
     return problems
 
 

@@ -53,8 +53,8 @@ def _path(line: str) -> str:
 
 def _hunks(lines: Sequence[str], at: int, file: str, *, created: bool) -> tuple[list[Change], int]:
     changes: list[Change] = []
-    while at < len(lines) and (head := _HUNK.match(lines[at].rstrip("\r\n"))):
-        at += 1
+    while (start := _next_hunk(lines, at)) is not None:
+        head, at = start
         old: list[str] = []
         new: list[str] = []
         while at < len(lines) and _is_body(lines, at):
@@ -71,6 +71,14 @@ def _hunks(lines: Sequence[str], at: int, file: str, *, created: bool) -> tuple[
             line = int(head.group(1)) if head.group(1) else None
             changes.append(SearchReplace(file, "".join(old), "".join(new), line))
     return changes, at
+
+
+def _next_hunk(lines: Sequence[str], at: int) -> tuple[re.Match[str], int] | None:
+    """The head of a hunk at `at`, empty lines apart, and the line after it."""
+    while at < len(lines) and not lines[at].strip():
+        at += 1
+    head = _HUNK.match(lines[at].rstrip("\r\n")) if at < len(lines) else None
+    return (head, at + 1) if head else None
 
 
 def _is_body(lines: Sequence[str], at: int) -> bool:

@@ -127,5 +127,5 @@ def _with_docstring(
         return lines
     quoted = lines_of(source)[old.body[0].lineno - 1 : old.body[0].end_lineno]
     indent = " " * new.body[0].col_offset
-    text = textwrap.dedent("".join(quoted)).replace("\r\n", "\n").rstrip("\n") + "\n"
+    text = textwrap.dedent("".join(quoted).replace("\r\n", "\n")).rstrip("\n") + "\n"
     return [*lines[:place], *textwrap.indent(text, indent).splitlines(keepends=True), *lines[place:]]

@@ -14,7 +14,7 @@ def syntax_tree(source: str) -> ast.Module:
     """
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # "\\d" in a string is bad style, not a broken program
+            warnings.simplefilter("ignore")  # "\d" in a string is bad style, not a broken program
             return ast.parse(source)
     except SyntaxError:
         raise
