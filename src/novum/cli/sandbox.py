@@ -55,7 +55,7 @@ def sandbox(
             raise typer.Exit(_self_test(backend, as_json))
         size = _bytes(disk)
         limits = Limits(
-            wall_s=time, memory_bytes=_bytes(memory), disk_bytes=size, file_bytes=max(size, 1), tasks=tasks
+            wall_s=time, memory_bytes=_bytes(memory), disk_bytes=size, file_bytes=1 << 50, tasks=tasks
         )
         access = Access(readonly=_readonly(ro or []))
         if explain:

@@ -17,6 +17,8 @@ from novum.errors import SandboxError
 
 PREFIX = "novum-"
 CONTROLLERS = ("memory", "pids")
+OWN_TASKS = 2
+"""Tasks of the sandbox itself in a group: the launcher (or bubblewrap), and process 1."""
 
 
 class Reading(NamedTuple):

@@ -20,7 +20,7 @@ from novum.sandbox.workfolder import Inventory, Returned
 
 OPEN_FILES = 4096
 SPARE_TASKS = 3
-"""Processes of the sandbox itself that are counted with the payload's."""
+"""RLIMIT_NPROC is this much above the limit, so that the control group or the watcher names the limit first."""
 
 
 @dataclass(frozen=True)
@@ -52,8 +52,7 @@ class Job:
     def specification(self, mode: str) -> dict[str, Any]:
         """What the launcher is told."""
         limits = self.limits
-        # The work folder is empty when it is made, and the inputs do not count as written.
-        work_bytes = limits.disk_bytes + self.content_bytes + 4096 * (self.content_entries + 1)
+        work_bytes = limits.disk_bytes + self.content_bytes  # the inputs do not count as written
         devices = policy.gpu_devices(self.access)
         return {
             "mode": mode,
@@ -87,7 +86,7 @@ class Job:
     def _rlimits(self) -> dict[int, int]:
         limits = self.limits
         chosen = {
-            resource.RLIMIT_NPROC: limits.tasks + (0 if self.privileged else SPARE_TASKS - 1),
+            resource.RLIMIT_NPROC: limits.tasks + SPARE_TASKS,
             resource.RLIMIT_FSIZE: min(limits.file_bytes, limits.disk_bytes + self.content_bytes),
             resource.RLIMIT_CORE: 0,
             resource.RLIMIT_NOFILE: OPEN_FILES,
@@ -140,7 +139,7 @@ class Confined(ABC):
         if self._hierarchy is None:
             return None
         files = limits.disk_bytes + job.content_bytes if job.in_memory else 0
-        return cgroup.Group(self._hierarchy, limits.memory_bytes + files, limits.tasks + SPARE_TASKS)
+        return cgroup.Group(self._hierarchy, limits.memory_bytes + files, limits.tasks + cgroup.OWN_TASKS)
 
 
 class _Execution:

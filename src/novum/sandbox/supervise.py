@@ -25,7 +25,7 @@ from novum.records import Ended, Limits
 from novum.sandbox import cgroup
 from novum.sandbox.launcher import BOOT
 from novum.sandbox.policy import own_python
-from novum.sandbox.watch import INTERVAL_S, Broken, Handles, Meter, Usage
+from novum.sandbox.watch import INTERVAL_S, Broken, Handles, Meter, Usage, too_many
 
 START_S = 30.0
 """Longest time for a sandbox to be built."""
@@ -276,7 +276,9 @@ class _Run:
                 for fd in fds:
                     os.close(fd)
                 if word in ("exit", "signal"):
-                    self._status = (word, int(text))
+                    number, left = map(int, text.split())
+                    self._status = (word, number)
+                    self._broken = self._broken or too_many(left + 1, self._launch.limits)
                 elif word == "unstartable":
                     code, _, why = text.partition(" ")
                     self._status = (word, int(code))

@@ -89,7 +89,8 @@ class Meter:
         if self._group:
             reading = self._group.read()
             in_work = disk.bytes if disk.in_memory else 0
-            usage = Usage(max(reading.memory_bytes - in_work, 0), reading.tasks, reading.cpu_s)
+            tasks = max(reading.tasks - cgroup.OWN_TASKS, 0)
+            usage = Usage(max(reading.memory_bytes - in_work, 0), tasks, reading.cpu_s)
             stops = reading
         else:
             usage, stops = self._processes(), None
@@ -101,11 +102,10 @@ class Meter:
         if usage.memory_bytes > limits.memory_bytes or (stops and stops.memory_stops):
             used = size(max(usage.memory_bytes, limits.memory_bytes if stops else 0))
             return Broken("memory", f"it used {used} of memory; the limit is {size(limits.memory_bytes)}")
-        if usage.tasks >= limits.tasks + 2 or (stops and stops.task_stops):
-            return Broken(
-                "tasks",
-                f"it had {limits.tasks} processes and threads at once, which is the limit; it wanted more",
-            )
+        if stops and stops.task_stops:
+            return too_many(limits.tasks + 1, limits)
+        if broken := too_many(usage.tasks, limits):
+            return broken
         if limits.cpu_s is not None and usage.cpu_s > limits.cpu_s:
             return Broken(
                 "timeout", f"it used {usage.cpu_s:.1f} s of CPU time; the limit is {limits.cpu_s:g} s"
@@ -140,16 +140,16 @@ class Meter:
                 fields = self._stat(name)
                 if fields is None:
                     continue
-                threads += int(fields[17])
                 ticks += sum(map(int, fields[11:15]))
                 if name != "1":
+                    threads += int(fields[17])
                     rss += int(fields[21]) * _PAGE
                     pids.append(name)
         files = used_bytes(self._handles.tmp) + used_bytes(self._handles.shm)
         memory = rss + files
         if memory > self._limits.memory_bytes:  # which counts shared pages once for each process: look closer
             memory = self._exact_memory(pids, files)
-        return Usage(memory, threads + 1, ticks / _TICK)
+        return Usage(memory, threads, ticks / _TICK)
 
     def _stat(self, pid: str) -> list[str] | None:
         text = _read(f"{pid}/stat", self._handles.proc)
@@ -164,6 +164,13 @@ class Meter:
             shared += sizes.get("Pss_Shmem:", 0)
         mapped_files = files + used_bytes(self._handles.work)
         return anonymous + files + max(shared - mapped_files, 0)
+
+
+def too_many(tasks: int, limits: Limits) -> Broken | None:
+    """Whether so many processes and threads break the limit."""
+    if tasks <= limits.tasks:
+        return None
+    return Broken("tasks", f"it wanted more processes and threads at once than its limit of {limits.tasks}")
 
 
 class Disk(NamedTuple):

@@ -21,6 +21,7 @@ from novum.sandbox.harvest import HarvestLimits, Left, Walk, copy_data, copy_new
 from novum.sandbox.launcher.kernel import open_beneath
 from novum.sandbox.limits import machine, size
 
+PAGE = os.sysconf("SC_PAGE_SIZE")
 Fingerprint = tuple[int, int, int]
 
 
@@ -79,13 +80,14 @@ def fits_memory(limits: Limits, content_bytes: int) -> bool:
 
 
 def content(workdir: Path) -> tuple[int, int]:
-    """Bytes and number of the files and folders in it."""
+    """Bytes (in whole pages) and number of the files and folders in it."""
     total = count = 0
     for _, folders, files, fd in os.fwalk(workdir):
         count += len(folders) + len(files)
         for name in files:
             status = os.lstat(name, dir_fd=fd)
-            total += max(status.st_blocks * 512, status.st_size if stat.S_ISREG(status.st_mode) else 0)
+            if stat.S_ISREG(status.st_mode):
+                total += -(-status.st_size // PAGE) * PAGE
     return total, count
 
 

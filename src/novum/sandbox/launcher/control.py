@@ -10,7 +10,10 @@ import _socket  # `socket` costs 4 ms to import
 import marshal
 import os
 import struct
-from typing import Any
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # `typing` costs 10 ms to import
+    from typing import Any
 
 LARGEST = 128 * 1024
 """Bytes of a message; a socket's default buffer holds it."""

@@ -11,12 +11,15 @@ import fcntl
 import os
 import struct
 from _socket import AF_INET, SOCK_DGRAM, socket
-from collections.abc import Callable
-from typing import Any, NoReturn
 
 from . import kernel, room
 from .confine import die_with_parent, run_as_init
 from .control import Control
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # `typing` costs 10 ms to import
+    from collections.abc import Callable
+    from typing import Any, NoReturn
 
 ISOLATED = (
     kernel.NEWUSER
