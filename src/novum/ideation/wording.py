@@ -41,7 +41,7 @@ def token_overlap(a: str, b: str) -> float:
 def identifier(title: str, taken: Iterable[str], most: int = 40) -> str:
     """A name for folders from `title`: `[a-z][a-z0-9_]*`, at most 60 characters, not among `taken`."""
     words = [w for w in _WORD.findall(title.lower()) if w not in _STOP] or ["idea"]
-    name = words[0][:most]
+    name: str = words[0][:most]
     for word in words[1:]:
         if len(name) + 1 + len(word) > most:
             break

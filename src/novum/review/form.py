@@ -1,0 +1,169 @@
+"""The review form: what a model fills in, what the code checks, and how the parts become a review.
+
+One rule binds the decision to the score: `Accept` goes with an overall score of `ACCEPT_FROM` or more, `Reject` with
+less. Where a form asks for the decision, an answer that breaks the rule is sent back; the form for small models
+does not ask for it, and the rule decides.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, Field
+
+from novum.records import Review
+
+ACCEPT_FROM = 6
+"""Overall score (1-10) from which the decision is `Accept`."""
+SCORES = ("soundness", "presentation", "contribution", "overall", "confidence")
+
+Decision = Literal["Accept", "Reject"]
+_Four = Annotated[int, Field(ge=1, le=4)]
+_Five = Annotated[int, Field(ge=1, le=5)]
+_Ten = Annotated[int, Field(ge=1, le=10)]
+_Point = Annotated[str, Field(max_length=600)]
+_ShortPoint = Annotated[str, Field(max_length=160)]
+
+
+class SmallReviewForm(BaseModel):
+    """The form for a small model: short parts, no decision."""
+
+    reasoning: str = Field(max_length=200)
+    summary: str = Field(max_length=260)
+    strengths: list[_ShortPoint] = Field(min_length=2, max_length=2)
+    weaknesses: list[_ShortPoint] = Field(min_length=2, max_length=2)
+    questions: list[_ShortPoint] = Field(min_length=1, max_length=1)
+    limitations: list[_ShortPoint] = Field(min_length=1, max_length=1)
+    ethical_concerns: bool
+    soundness: _Four
+    presentation: _Four
+    contribution: _Four
+    overall: _Ten
+    confidence: _Five
+
+
+class ReviewForm(BaseModel):
+    """The form for a capable model."""
+
+    reasoning: str = Field(max_length=3000)
+    summary: str = Field(max_length=2000)
+    strengths: list[_Point] = Field(min_length=1, max_length=6)
+    weaknesses: list[_Point] = Field(min_length=1, max_length=8)
+    questions: list[_Point] = Field(max_length=6)
+    limitations: list[_Point] = Field(max_length=5)
+    ethical_concerns: bool
+    soundness: _Four
+    presentation: _Four
+    contribution: _Four
+    overall: _Ten
+    confidence: _Five
+    decision: Decision
+
+
+class Revision(BaseModel):
+    """What one round of reflection changes: scores, and a weakness and a question that were missed ("" for none)."""
+
+    reasoning: str = Field(max_length=600)
+    weakness: str = Field(max_length=300)
+    question: str = Field(max_length=300)
+    soundness: _Four
+    presentation: _Four
+    contribution: _Four
+    overall: _Ten
+    confidence: _Five
+    done: bool
+
+
+class SmallRevision(Revision):
+    """The same for a small model."""
+
+    reasoning: str = Field(max_length=160)
+    weakness: str = Field(max_length=160)
+    question: str = Field(max_length=160)
+
+
+def decision_for(overall: int) -> Decision:
+    """The decision that goes with an overall score."""
+    return "Accept" if overall >= ACCEPT_FROM else "Reject"
+
+
+def problems_of(form: ReviewForm | SmallReviewForm) -> list[str]:
+    """What is wrong with a filled form whose fields fit their types and ranges."""
+    problems = []
+    if len(form.summary.split()) < 8:
+        problems.append("the summary has fewer than eight words")
+    points = [p.strip().lower() for p in (*form.strengths, *form.weaknesses)]
+    if any(len(p.split()) < 3 for p in points):
+        problems.append("a strength or weakness has fewer than three words")
+    if len(set(points)) < len(points):
+        problems.append("the same sentence stands twice among strengths and weaknesses")
+    if isinstance(form, ReviewForm) and form.decision != decision_for(form.overall):
+        problems.append(
+            f"the decision {form.decision!r} contradicts the overall score {form.overall}: "
+            f"{ACCEPT_FROM} or more goes with 'Accept', less with 'Reject'"
+        )
+    return problems
+
+
+def review_of(form: ReviewForm | SmallReviewForm) -> Review:
+    """The filled form as a review."""
+    return Review(
+        summary=" ".join(form.summary.split()),
+        strengths=_points(form.strengths),
+        weaknesses=_points(form.weaknesses),
+        questions=_points(form.questions),
+        limitations=_points(form.limitations),
+        ethical_concerns=form.ethical_concerns,
+        soundness=form.soundness,
+        presentation=form.presentation,
+        contribution=form.contribution,
+        overall=form.overall,
+        confidence=form.confidence,
+        decision=decision_for(form.overall),
+    )
+
+
+def revised(review: Review, revision: Revision) -> Review:
+    """The review with the revision's scores and its additions, the decision following the score."""
+    return Review.model_validate(
+        {
+            **review.model_dump(),
+            **{name: getattr(revision, name) for name in SCORES},
+            "weaknesses": _with(review.weaknesses, revision.weakness),
+            "questions": _with(review.questions, revision.question),
+            "decision": decision_for(revision.overall),
+        }
+    )
+
+
+def unchanged(review: Review) -> Revision:
+    """The revision that leaves `review` as it is."""
+    scores = {name: getattr(review, name) for name in SCORES}
+    return Revision(reasoning="", weakness="", question="", done=True, **scores)
+
+
+def no_review(reason: str) -> Review:
+    """The review that stands where none could be made: lowest scores, rejected, marked as a default."""
+    return Review(
+        summary=f"No review could be made: {reason}. The scores below are placeholders, not a judgement.",
+        strengths=(),
+        weaknesses=(),
+        questions=(),
+        limitations=(),
+        ethical_concerns=False,
+        soundness=1,
+        presentation=1,
+        contribution=1,
+        overall=1,
+        confidence=1,
+        decision="Reject",
+        source="default",
+    )
+
+
+def _points(texts: list[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(" ".join(text.split()) for text in texts if text.strip()))
+
+
+def _with(points: tuple[str, ...], text: str) -> tuple[str, ...]:
+    return _points([*points, text])

@@ -1,0 +1,81 @@
+"""The text of a PDF, as a reviewer reads it: whole words, no orders to a model, no longer than the context."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import NamedTuple
+
+from novum.errors import UsageError
+from novum.untrusted import clean
+
+CHARS_PER_TOKEN = 3.6
+"""Characters of a paper per token, on the low side, so that an estimate of tokens is rather too high."""
+_HEAD_SHARE = 0.7
+"""When a paper is cut, the share of what is kept that comes from its beginning; the rest is its end."""
+_REFERENCES = re.compile(r"^\s*(?:\d+\.?\s+)?(?:references|bibliography)\s*$", re.IGNORECASE | re.MULTILINE)
+_LEAST_WORDS = 50
+
+
+class PaperText(NamedTuple):
+    """The text of a paper. `removed` are sentences that addressed a model and were taken out."""
+
+    text: str
+    removed: tuple[str, ...] = ()
+
+
+def pdf_text(path: Path) -> PaperText:
+    """The text of the PDF at `path`.
+
+    Raises:
+        UsageError: there is no such file, it is not a PDF, it is encrypted, or it holds next to no text.
+    """
+    import pypdfium2
+
+    if not path.is_file():
+        raise UsageError(f"there is no file {path}", "", "name a PDF, or a study")
+    try:
+        document = pypdfium2.PdfDocument(path)
+    except pypdfium2.PdfiumError as error:
+        raise UsageError(
+            f"cannot read {path} as a PDF", str(error), "give a PDF without a password"
+        ) from error
+    try:
+        pages = [page.get_textpage().get_text_range() for page in document]
+    finally:
+        document.close()
+    paper = readable("\n".join(pages))
+    if len(paper.text.split()) < _LEAST_WORDS:
+        raise UsageError(
+            f"{path} holds next to no text ({len(paper.text.split())} words)",
+            "it may consist of pictures of pages",
+            "give a PDF with text in it",
+        )
+    return paper
+
+
+def readable(raw: str) -> PaperText:
+    """Raw text of a PDF with hyphenated words joined, page numbers gone, and orders to a model taken out."""
+    # U+FFFE and U+0002 are how PDFium reports a hyphen at the end of a line.
+    joined = re.sub(r"[\ufffe\x02]\s*", "", raw.replace("\r\n", "\n"))
+    lines = (" ".join(line.split()) for line in joined.splitlines())
+    text = "\n".join(line for line in lines if line and not line.isdigit())
+    return PaperText(*clean(text))
+
+
+def fitted(text: str, most_tokens: int, *, references: bool = True) -> str:
+    """`text` within `most_tokens`, by leaving out its middle, marked; `references=False` leaves them out too."""
+    if not references:
+        *_, last = [None, *_REFERENCES.finditer(text)]
+        # A heading in the first half is no list of references at the end.
+        if last is not None and last.start() > len(text) // 2:
+            text = (
+                text[: last.start()].rstrip() + "\n[The references and what follows them are left out here.]"
+            )
+    most = int(most_tokens * CHARS_PER_TOKEN)
+    if len(text) <= most:
+        return text
+    head = text[: int(most * _HEAD_SHARE)].rsplit(None, 1)[0]
+    tail = text[-int(most * (1 - _HEAD_SHARE)) :].split(None, 1)[-1]
+    missing = len(text.split()) - len(head.split()) - len(tail.split())
+    return f"{head}\n[... {missing} words are left out here for length ...]\n{tail}"

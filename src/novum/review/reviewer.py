@@ -1,0 +1,190 @@
+"""Review a paper: an ensemble of reviewers, each with reflection, then a meta-review.
+
+The paper stands first in every prompt, the same bytes for all reviewers and rounds, so that a prompt cache serves it;
+what a reviewer looks at, and the task, come last. A reflection that is not valid leaves the review as it
+was; a reviewer who gives no valid review is left out; when none does, a marked default stands in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+from novum.errors import UsageError
+from novum.llm.registry import open_model
+from novum.records import Review
+from novum.review.desk import Asker, Desk
+from novum.review.example import EXAMPLE_PAPER, EXAMPLE_REVIEW, borrowed_terms
+from novum.review.form import (
+    ReviewForm,
+    Revision,
+    SmallReviewForm,
+    SmallRevision,
+    no_review,
+    problems_of,
+    review_of,
+    revised,
+    unchanged,
+)
+from novum.review.meta import meta_review
+from novum.review.pdf_text import PaperText, fitted, pdf_text
+from novum.review.report import PaperReviews
+from novum.settings import Profile, Settings
+from novum.tools import Question, Tools
+
+
+class Depth(NamedTuple):
+    """How much reviewing a profile does."""
+
+    reviews: int
+    reflections: int
+    examples: int
+
+
+DEPTHS: dict[Profile, Depth] = {"quick": Depth(3, 1, 0), "full": Depth(5, 5, 1)}
+FOCUS = (
+    "whether the conclusions follow from the results that are reported",
+    "whether the method and the statistics are sound",
+    "whether the question matters and what is new about it",
+    "whether others could reproduce the work from the paper",
+    "whether the paper is clear, complete and open about its limits",
+)
+"""What each member of the ensemble looks at before all else."""
+_TEMPERATURES = (0.3, 0.5, 0.7, 0.4, 0.6)
+SMALL_PAPER_TOKENS = 3700
+"""Longest paper for a small model, which reads slowly; references are left out for it."""
+_RESERVED_TOKENS = 2600
+"""Part of the context that is kept for instructions, an example, the review so far and the answer."""
+
+
+class _NoReview(Exception):
+    """A member of the ensemble gave no valid review; its step is marked as defaulted."""
+
+
+def review_paper(asker: Asker, paper: PaperText) -> PaperReviews:
+    """The ensemble's reviews of `paper` and their meta-review."""
+    model = asker.models["review"]
+    depth = DEPTHS[asker.profile]
+    text = _for_context(paper.text, model.capabilities.context_tokens, small=model.capabilities.small)
+    reviews = []
+    for number in range(1, depth.reviews + 1):
+        try:
+            reviews.append(_member(asker, text, number, depth))
+        except _NoReview:
+            continue
+    if reviews:
+        meta = meta_review(asker, reviews)
+    else:
+        meta = no_review(f"none of {depth.reviews} reviewers gave a valid review")
+    return PaperReviews(
+        model=model.name,
+        reviews=tuple(reviews),
+        meta=meta,
+        failed=depth.reviews - len(reviews),
+        removed=paper.removed,
+    )
+
+
+def review_study(tools: Tools, draft: int = 0) -> PaperReviews:
+    """Review the PDF of a study's draft; writes `reviews/review_1.json` ..., `meta.json` and `review.md` beside it."""
+    folder = tools.folder.draft(draft)
+    try:
+        made = review_paper(tools, pdf_text(folder / "paper.pdf"))
+    except UsageError as error:
+        tools.log.note("warning", message=f"the paper cannot be reviewed: {error.text}")
+        made = PaperReviews(model=tools.models["review"].name, reviews=(), meta=no_review(error.what))
+    for number, review in enumerate(made.reviews, start=1):
+        tools.folder.write(folder / "reviews" / f"review_{number}.json", review)
+    tools.folder.write(folder / "reviews" / "meta.json", made.meta)
+    tools.folder.write_text(folder / "reviews" / "review.md", made.text)
+    return made
+
+
+def review_pdf(
+    path: Path, settings: Settings, *, progress: Callable[[int, float], None] | None = None
+) -> PaperReviews:
+    """Review any PDF, without a study.
+
+    Raises:
+        UsageError: `path` is not a PDF with text in it.
+        ModelError: the model cannot be asked.
+    """
+    paper = pdf_text(path)
+    model = open_model(settings.models.for_role("review"), settings, progress=progress)
+    try:
+        return review_paper(Desk({"review": model}, settings.profile), paper)
+    finally:
+        model.close()
+
+
+# -- one reviewer --------------------------------------------------------------------------------------
+
+
+def _for_context(text: str, context_tokens: int, *, small: bool) -> str:
+    most = context_tokens - _RESERVED_TOKENS
+    if small:
+        most = min(most, SMALL_PAPER_TOKENS)
+    return fitted(text, max(most, 400), references=not small)
+
+
+def _member(asker: Asker, paper: str, number: int, depth: Depth) -> Review:
+    step = f"review/review_{number}"
+    small = asker.models["review"].capabilities.small
+    base = {
+        "paper": paper,
+        "example_paper": EXAMPLE_PAPER if depth.examples else "",
+        "example_review": EXAMPLE_REVIEW if depth.examples else "",
+        "focus": FOCUS[(number - 1) % len(FOCUS)],
+    }
+
+    def give_up() -> ReviewForm | SmallReviewForm:
+        raise _NoReview
+
+    def check(form: ReviewForm | SmallReviewForm) -> list[str]:
+        return problems_of(form) + _borrowed(form.model_dump_json(), paper, depth)
+
+    kind: type[ReviewForm] | type[SmallReviewForm] = SmallReviewForm if small else ReviewForm
+    question = Question(
+        step=step,
+        role="review",
+        prompt="review_form",
+        inputs=base,
+        max_tokens=600 if small else 2500,
+        temperature=_TEMPERATURES[(number - 1) % len(_TEMPERATURES)],
+    )
+    form = asker.ask(question, kind, default=give_up, check=check)
+    return _reflected(asker, step, base, review_of(form), depth)
+
+
+def _reflected(asker: Asker, step: str, base: dict[str, str], review: Review, depth: Depth) -> Review:
+    """The review after its rounds of reflection."""
+    small = asker.models["review"].capabilities.small
+    kind: type[Revision] = SmallRevision if small else Revision
+    for round_ in range(1, depth.reflections + 1):
+        inputs = {**base, "review": review, "round": round_, "rounds": depth.reflections}
+        stay = unchanged(review)
+        revision = asker.ask(
+            Question(
+                f"{step}/reflect_{round_}",
+                "review",
+                "review_reflect",
+                inputs,
+                max_tokens=400,
+                temperature=0.3,
+            ),
+            kind,
+            default=lambda stay=stay: stay,  # type: ignore[misc]
+            check=lambda answer: _borrowed(answer.model_dump_json(), base["paper"], depth),
+        )
+        review = revised(review, revision)
+        if revision.done:
+            break
+    return review
+
+
+def _borrowed(written: str, paper: str, depth: Depth) -> list[str]:
+    if not depth.examples:
+        return []
+    terms = borrowed_terms(written, paper)
+    return [f"this speaks of {', '.join(terms)}: that is the example's paper, not this one"] if terms else []
