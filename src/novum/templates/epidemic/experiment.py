@@ -84,7 +84,8 @@ def transmission_matrix(params):
     """Infectious contacts a day, [susceptible group, infectious group], scaled so that R0 is as asked for."""
     contacts = CONTACTS
     if params.mixing == "proportionate":
-        contacts = np.outer(CONTACTS @ SHARES, SHARES) / SHARES.sum()
+        activity = CONTACTS.sum(axis=1)
+        contacts = np.outer(activity, activity * SHARES) / (activity @ SHARES)
     largest = np.abs(np.linalg.eigvals(contacts)).max()
     return params.r0 / (params.infectious_days * largest) * contacts
 
@@ -102,8 +103,8 @@ def simulate(seed, params):
     rng = np.random.default_rng(seed)
     matrix = transmission_matrix(params)
     people = rng.multinomial(params.population, SHARES)
-    leave_exposed = 1.0 - math.exp(-1.0 / params.latent_days)
-    leave_infectious = 1.0 - math.exp(-1.0 / params.infectious_days)
+    # Chances to leave a state within a day, so that the mean stay in it is as asked for.
+    leave_exposed, leave_infectious = 1.0 / params.latent_days, 1.0 / params.infectious_days
     infectious = rng.multivariate_hypergeometric(people, params.initial_infected)
     susceptible, exposed, removed = people - infectious, np.zeros(3, int), np.zeros(3, int)
     vaccinated = np.zeros(3, int)
@@ -141,12 +142,12 @@ def arguments():
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2, 3, 4])
     parser.add_argument("--population", type=int, default=10000)
     parser.add_argument("--days", type=int, default=240)
-    parser.add_argument("--initial_infected", type=int, default=10)
-    parser.add_argument("--r0", type=float, default=2.2)
+    parser.add_argument("--initial_infected", type=int, default=20)
+    parser.add_argument("--r0", type=float, default=2.4)
     parser.add_argument("--latent_days", type=float, default=3.0)
     parser.add_argument("--infectious_days", type=float, default=5.0)
     parser.add_argument("--reduction", type=float, default=0.25)
-    parser.add_argument("--reduction_start", type=int, default=30)
+    parser.add_argument("--reduction_start", type=int, default=20)
     parser.add_argument("--reduction_days", type=int, default=60)
     parser.add_argument("--isolation", type=float, default=0.1)
     parser.add_argument("--vaccination_daily", type=float, default=0.001)
