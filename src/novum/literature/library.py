@@ -16,9 +16,11 @@ from typing import NamedTuple, TypeVar
 
 from novum.errors import SourceError, UsageError
 from novum.literature import Source
+from novum.literature.answers import AnswerCache
 from novum.literature.errors import SourceAuthError
 from novum.literature.identity import grouped, merge, normal_id
 from novum.literature.offline import OfflineIndex
+from novum.literature.transport import Patience, Transport
 from novum.records import Paper, Search
 from novum.settings import LiteratureSettings
 
@@ -137,41 +139,41 @@ def open_offline(cache_dir: Path) -> OfflineIndex:
     return OfflineIndex(path if os.access(cache_dir, os.W_OK) else None)
 
 
-def _offline(settings: LiteratureSettings, cache_dir: Path) -> Source:
+def _offline(settings: LiteratureSettings, cache_dir: Path, transport: Transport) -> Source:
     return open_offline(cache_dir)
 
 
-def _semantic_scholar(settings: LiteratureSettings, cache_dir: Path) -> Source:
+def _semantic_scholar(settings: LiteratureSettings, cache_dir: Path, transport: Transport) -> Source:
     from novum.literature.semantic_scholar import SemanticScholar
 
-    return SemanticScholar.from_settings(settings, cache_dir)
+    return SemanticScholar.from_settings(settings, transport)
 
 
-def _openalex(settings: LiteratureSettings, cache_dir: Path) -> Source:
+def _openalex(settings: LiteratureSettings, cache_dir: Path, transport: Transport) -> Source:
     from novum.literature.openalex import OpenAlex
 
-    return OpenAlex.from_settings(settings, cache_dir)
+    return OpenAlex.from_settings(settings, transport)
 
 
-def _arxiv(settings: LiteratureSettings, cache_dir: Path) -> Source:
+def _arxiv(settings: LiteratureSettings, cache_dir: Path, transport: Transport) -> Source:
     from novum.literature.arxiv import Arxiv
 
-    return Arxiv.from_settings(settings, cache_dir)
+    return Arxiv.from_settings(settings, transport)
 
 
-def _crossref(settings: LiteratureSettings, cache_dir: Path) -> Source:
+def _crossref(settings: LiteratureSettings, cache_dir: Path, transport: Transport) -> Source:
     from novum.literature.crossref import Crossref
 
-    return Crossref.from_settings(settings, cache_dir)
+    return Crossref.from_settings(settings, transport)
 
 
-def _web(settings: LiteratureSettings, cache_dir: Path) -> Source:
+def _web(settings: LiteratureSettings, cache_dir: Path, transport: Transport) -> Source:
     from novum.literature.web import WebSearch
 
-    return WebSearch.from_settings(settings, cache_dir)
+    return WebSearch.from_settings(settings, transport)
 
 
-FACTORIES: dict[str, Callable[[LiteratureSettings, Path], Source]] = {
+FACTORIES: dict[str, Callable[[LiteratureSettings, Path, Transport], Source]] = {
     "offline": _offline,
     "semantic_scholar": _semantic_scholar,
     "openalex": _openalex,
@@ -197,4 +199,6 @@ def open_library(settings: LiteratureSettings, cache_dir: Path | None = None) ->
             "correct `literature.sources` in novum.toml",
         )
     folder = cache_dir or cache_folder()
-    return Library([FACTORIES[name](settings, folder) for name in dict.fromkeys(settings.sources)])
+    cache = AnswerCache(folder / "answers", settings.cache_days * 86400)
+    transport = Transport(Patience(timeout_s=settings.timeout_s), cache=cache)
+    return Library([FACTORIES[name](settings, folder, transport) for name in dict.fromkeys(settings.sources)])

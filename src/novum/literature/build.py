@@ -1,0 +1,105 @@
+"""Records from what services and files say: text made plain, ids normalised, each field's origin noted."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any, Literal
+
+from novum.literature.identity import normal_arxiv_id, normal_doi, paper_id
+from novum.literature.text import plain, plain_title
+from novum.records import Paper
+
+Kind = Literal["article", "inproceedings", "book", "incollection", "thesis", "techreport", "misc"]
+YEARS = range(1400, 2101)
+LONGEST = 20_000
+"""Longer abstracts are cut: no abstract is, and an index must not hold a book."""
+
+
+def make_paper(
+    source: str,
+    identifier: str,
+    title: object,
+    *,
+    authors: Iterable[object] = (),
+    year: object = None,
+    venue: object = "",
+    doi: object = "",
+    arxiv_id: object = "",
+    abstract: object = "",
+    url: object = "",
+    kind: Kind = "misc",
+    retracted: bool = False,
+    citation_count: object = None,
+) -> Paper | None:
+    """A record of what `source` said, or None when that has no title. Every field may be missing or odd."""
+    shown_title = plain_title(_text(title))[:1000]
+    if not shown_title:
+        return None
+    clean_doi = normal_doi(_text(doi))
+    clean_arxiv = normal_arxiv_id(_text(arxiv_id)) or arxiv_id_of_doi(_text(doi))
+    address = plain(_text(url))
+    fields: dict[str, Any] = {
+        "title": shown_title,
+        "authors": tuple(name for name in (plain_title(_text(a)) for a in authors) if name),
+        "year": _year(year),
+        "venue": plain_title(_text(venue))[:300],
+        "doi": clean_doi,
+        "arxiv_id": clean_arxiv,
+        "abstract": plain(_text(abstract))[:LONGEST],
+        "url": address if address.startswith(("https://", "http://")) else "",
+        "kind": kind,
+    }
+    return Paper(
+        id=paper_id(clean_doi, clean_arxiv, source, identifier or shown_title),
+        retracted=retracted or shown_title.upper().startswith(("RETRACTED:", "RETRACTED ARTICLE")),
+        citation_count=citation_count if isinstance(citation_count, int) and citation_count >= 0 else None,
+        origin={name: source for name, value in fields.items() if value and value != "misc"},
+        **fields,
+    )
+
+
+def arxiv_id_of_doi(doi: str) -> str:
+    """The arXiv id inside one of arXiv's own DOIs, or ""."""
+    _, found, rest = doi.lower().partition("10.48550/arxiv.")
+    return normal_arxiv_id(rest) if found else ""
+
+
+def parse_json(body: bytes) -> Any:
+    """The JSON value of an answer.
+
+    Raises:
+        ValueError: it is no JSON, for example an HTML error page or half an answer.
+    """
+    try:
+        return json.loads(body)
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        what = "an HTML page" if body.lstrip()[:1] == b"<" else "no complete JSON"
+        raise ValueError(f"{what} ({error})") from error
+
+
+def mapping(value: object) -> Mapping[str, Any]:
+    """`value` when it is a JSON object, else an empty one: services send null where an object belongs."""
+    return value if isinstance(value, dict) else {}
+
+
+def items(value: object) -> list[Mapping[str, Any]]:
+    """The JSON objects in a JSON list; nothing for null."""
+    return [entry for entry in value if isinstance(entry, dict)] if isinstance(value, list) else []
+
+
+def first(value: object) -> object:
+    """The first entry of a list, the value itself when it is none, "" for an empty list."""
+    return (value[0] if value else "") if isinstance(value, list) else value
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _year(value: object) -> int | None:
+    try:
+        year = int(str(value)[:4])
+    except ValueError:
+        return None
+    return year if year in YEARS else None

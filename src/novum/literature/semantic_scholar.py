@@ -1,0 +1,84 @@
+"""Semantic Scholar's Academic Graph API, with a key (one question a second) or without (a shared pool)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from novum.literature.build import Kind, items, make_paper, mapping, parse_json
+from novum.literature.transport import Question, Transport
+from novum.records import Paper
+from novum.settings import LiteratureSettings
+
+BASE_URL = "https://api.semanticscholar.org"
+FIELDS = "title,authors,year,venue,journal,externalIds,abstract,url,publicationTypes,citationCount"
+MOST = 100
+_KINDS: tuple[tuple[str, Kind], ...] = (
+    ("Conference", "inproceedings"),
+    ("JournalArticle", "article"),
+    ("Book", "book"),
+    ("BookSection", "incollection"),
+)
+
+
+class SemanticScholar:
+    """A Source over Semantic Scholar."""
+
+    name = "semantic_scholar"
+
+    def __init__(self, transport: Transport, *, key: str = "", base_url: str = BASE_URL) -> None:
+        """`key` may be empty; the service is slower then, and often busy."""
+        self._transport = transport
+        self._base = f"{base_url.rstrip('/')}/graph/v1/paper"
+        self._headers = {"x-api-key": key} if key else {}
+        self._interval_s = 1.0 if key else 3.0
+
+    @classmethod
+    def from_settings(cls, settings: LiteratureSettings, transport: Transport) -> SemanticScholar:
+        """The source as the settings describe it."""
+        base = settings.base_urls.get(cls.name, BASE_URL)
+        return cls(transport, key=settings.semantic_scholar_key, base_url=base)
+
+    def search(self, query: str, limit: int = 10) -> list[Paper]:
+        """By relevance. Hyphens become spaces, for the service finds nothing for hyphenated words."""
+        text = query.replace("-", " ").strip()
+        if not text or limit < 1:
+            return []
+        answer = self._ask("/search", {"query": text, "limit": min(limit, MOST), "fields": FIELDS})
+        papers = (paper_from_json(entry) for entry in items(mapping(answer).get("data")))
+        return [p for p in papers if p][:limit]
+
+    def lookup(self, paper_id: str) -> Paper | None:
+        """By DOI, arXiv id or Semantic Scholar's own id."""
+        scheme, _, identifier = paper_id.partition(":")
+        prefix = {"doi": "DOI:", "arxiv": "ARXIV:", self.name: ""}.get(scheme)
+        if prefix is None or not identifier:
+            return None
+        answer = self._ask(f"/{prefix}{identifier}", {"fields": FIELDS})
+        return paper_from_json(answer) if isinstance(answer, dict) else None
+
+    def _ask(self, path: str, params: Mapping[str, str | int]) -> Any:
+        question = Question(
+            self.name, self._base + path, params, headers=self._headers, interval_s=self._interval_s
+        )
+        return self._transport.ask(question, parse_json)
+
+
+def paper_from_json(entry: Mapping[str, Any]) -> Paper | None:
+    """The record of one work as the service (and its dumps) write it; None without a title."""
+    ids = mapping(entry.get("externalIds"))
+    types = entry.get("publicationTypes") or ()
+    return make_paper(
+        SemanticScholar.name,
+        str(entry.get("paperId") or ""),
+        entry.get("title"),
+        authors=[author.get("name") for author in items(entry.get("authors"))],
+        year=entry.get("year"),
+        venue=entry.get("venue") or mapping(entry.get("journal")).get("name"),
+        doi=ids.get("DOI"),
+        arxiv_id=ids.get("ArXiv"),
+        abstract=entry.get("abstract"),
+        url=entry.get("url"),
+        kind=next((kind for name, kind in _KINDS if name in types), "misc"),
+        citation_count=entry.get("citationCount"),
+    )
