@@ -15,6 +15,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from novum.errors import ModelError
+
 _POLL_S = 0.1
 _NOTICE_AFTER_S = 1.0
 
@@ -30,7 +32,11 @@ class Cores:
 
     @contextmanager
     def held(self, notice: Callable[[str], None]) -> Iterator[None]:
-        """Wait for the cores, hold them. `notice` is told once when another process has them."""
+        """Wait for the cores, hold them. `notice` is told once when another process has them.
+
+        Raises:
+            ModelError: the lock's file cannot be written.
+        """
         with self._mutex:
             file = self._wait(notice) if self._depth == 0 else None
             self._depth += 1
@@ -42,8 +48,15 @@ class Cores:
                     os.close(file)
 
     def _wait(self, notice: Callable[[str], None]) -> int:
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise ModelError(
+                f"cannot write the lock {self._path}",
+                str(error),
+                "set NOVUM_CACHE to a folder that can be written",
+            ) from error
         try:
             self._poll(file, notice)
         except BaseException:

@@ -29,7 +29,7 @@ from novum.llm.quiet import NativeErrors
 from novum.records import Usage
 
 Progress = Callable[[int, float], None]
-"""Called per token with the tokens so far and tokens per second."""
+"""Called per token with the tokens so far and tokens per second; with 0 tokens while the prompt is being read."""
 
 _BATCH_TOKENS = 128  # 1.6 s of prompt at most before a cancellation is noticed, at no cost in speed
 _CACHE_MIB = 1024
@@ -60,6 +60,7 @@ class LocalModel:
         self._progress = progress
         self._warn = warn
         self._server: Any = None
+        self._server_mutex = threading.Lock()
 
     @property
     def name(self) -> str:
@@ -94,8 +95,9 @@ class LocalModel:
         self._server = None
 
     def _ask(self, body: dict[str, Any], stream: _Stream) -> None:
-        if self._server is None:
-            self._server = _start(self._file, self._context_tokens)
+        with self._server_mutex:  # an interrupted question may still be loading it
+            if self._server is None:
+                self._server = _start(self._file, self._context_tokens)
         with stream.errors if "grammar" in body else nullcontext():
             self._server.handle_chat_completions(body, stream.on_chunk)
 
@@ -147,12 +149,19 @@ class _Stream:
         self.errors.stop()
         self._error = chunk.get("error", self._error)
         self._timings = chunk.get("timings", self._timings)
-        self._prompt = chunk.get("prompt_progress", self._prompt)
+        if prompt := chunk.get("prompt_progress"):
+            self._on_prompt(prompt)
         for choice in chunk.get("choices", ()):
             self._finish = choice.get("finish_reason") or self._finish
             if piece := choice.get("delta", {}).get("content"):
                 self._on_token(piece)
         return self.cancelled or self._loop_start is not None
+
+    def _on_prompt(self, prompt: dict[str, Any]) -> None:
+        self._prompt = prompt
+        evaluated, seconds = prompt["processed"] - prompt["cache"], prompt["time_ms"] / 1000
+        if self._progress is not None and seconds > 0:
+            self._progress(0, evaluated / seconds)
 
     def _on_token(self, piece: str) -> None:
         now = time.monotonic()

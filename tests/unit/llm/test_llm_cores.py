@@ -8,6 +8,9 @@ import threading
 import time
 from pathlib import Path
 
+import pytest
+
+from novum.errors import ModelError
 from novum.llm.cores import Cores
 
 HOLDER = """
@@ -61,3 +64,9 @@ def test_the_holder_may_take_it_again_and_others_wait(tmp_path: Path) -> None:
         order.append("first")
     thread.join(5)
     assert order == ["first", "other"]
+
+
+def test_a_folder_that_cannot_be_written_is_one_clear_error(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(ModelError, match="NOVUM_CACHE"), Cores(tmp_path / "file" / "lock").held(print):
+        pass

@@ -87,7 +87,9 @@ def test_max_tokens_is_hard_and_usage_is_exact(model: LocalModel, told: Told) ->
     told.progress.clear()
     reply = model.complete(request("Write a very long story about the sea.", max_tokens=10))
     assert reply.finish == "length" and reply.usage.output_tokens == 10 and reply.usage.dollars == 0
-    assert 0 < len(told.progress) <= 10 and told.progress[-1][1] > 0
+    written = [tokens for tokens, _ in told.progress if tokens]
+    assert written == sorted(written) and 0 < len(written) <= 10
+    assert told.progress[0][0] == 0 and all(speed >= 0 for _, speed in told.progress)
 
 
 def test_a_shared_beginning_comes_from_the_cache(model: LocalModel) -> None:

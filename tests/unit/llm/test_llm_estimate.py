@@ -1,0 +1,71 @@
+"""What a study will cost, before it starts."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from novum.errors import UsageError
+from novum.events import Event
+from novum.llm.estimate import EMBEDDED, Speed, counts_of, estimate
+from novum.llm.prices import dollars
+from novum.records import Usage
+
+
+def call(step: str, prompt: int = 100, cached: int = 60, output: int = 20, max_tokens: int = 50) -> Event:
+    usage = Usage(prompt_tokens=prompt, cached_tokens=cached, output_tokens=output, calls=1).model_dump()
+    return Event("model_call", 0.0, {"step": step, "usage": usage, "max_tokens": max_tokens})
+
+
+def finished(phase: str, seconds: float, model: float) -> Event:
+    return Event("phase_finished", 0.0, {"phase": phase, "seconds": seconds, "model": model})
+
+
+def test_counts_are_taken_by_phase_and_a_retry_is_no_new_question() -> None:
+    events = [call("write/a"), call("write/a/retry_1"), call("review/1"), finished("write", 10.0, 7.0)]
+    counts = counts_of(events)
+    assert counts["write"].calls == 2 and counts["write"].prompt_tokens == 200
+    assert counts["write"].worst_output_tokens == 150
+    assert counts["write"].worst_prompt_tokens == 300 + 2 * 250
+    assert counts["write"].other_s == 3.0
+    assert counts["review"].calls == 1
+
+
+def test_an_estimate_prices_and_times_each_phase(tmp_path: Path) -> None:
+    counts = counts_of([call("write/a"), call("review/1"), finished("write", 10.0, 7.0)])
+    table = tmp_path / "t.json"
+    phases = {name: count.model_dump() for name, count in counts.items()}
+    table.write_text(json.dumps({"quick": {"source": "a test", "phases": phases}}))
+    price = lambda usage: usage.output_tokens * 0.01  # noqa: E731
+    found = estimate("quick", price, speed=Speed(10, 5, 1), table=table)
+    write = found.phases[0]
+    assert write.expected.dollars == pytest.approx(0.20)
+    assert write.expected.seconds == pytest.approx(40 / 10 + 20 / 5 + 1 + 3)
+    assert write.worst.dollars == pytest.approx(1.50)
+    assert found.total.expected.calls == 2 and found.total.expected.dollars == pytest.approx(0.40)
+    thinking = estimate("quick", price, reasoning_tokens=100, table=table)
+    assert thinking.total.worst.output_tokens == found.total.worst.output_tokens + 600
+
+
+def test_an_unknown_price_is_unknown_and_not_zero() -> None:
+    found = estimate("quick", lambda _: None)
+    assert found.total.expected.dollars is None and found.total.worst.dollars is None
+
+
+@pytest.mark.parametrize("profile", ["quick", "full"])
+def test_the_shipped_table_holds_every_phase_and_the_worst_is_worse(profile: str) -> None:
+    found = estimate(profile, lambda usage: dollars("anthropic:claude-sonnet-4-5", usage), speed=EMBEDDED)
+    assert {"ideate", "novelty", "experiment", "write", "review"} <= {phase.phase for phase in found.phases}
+    for phase in (*found.phases, found.total):
+        assert phase.expected.cached_tokens <= phase.expected.prompt_tokens
+        assert phase.worst.prompt_tokens >= phase.expected.prompt_tokens
+        assert phase.worst.output_tokens >= phase.expected.output_tokens
+        assert phase.expected.dollars is not None and phase.worst.dollars is not None
+        assert phase.worst.dollars >= phase.expected.dollars
+
+
+def test_an_unknown_profile_is_a_usage_error() -> None:
+    with pytest.raises(UsageError, match="huge"):
+        estimate("huge", lambda _: 0.0)
