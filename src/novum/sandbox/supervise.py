@@ -31,6 +31,15 @@ START_S = 30.0
 """Longest time for a sandbox to be built."""
 END_S = 3.0
 """Longest time for everything in it to be dead after the kill."""
+COMPLAINT_BYTES = 4096
+COMPLAINTS: tuple[tuple[bytes, Ended, str], ...] = (
+    (
+        b"No space left on device",
+        "disk",
+        "it ran out of disk space or files, in its work folder, /tmp or /dev/shm",
+    ),
+    (b"can't start new thread", "tasks", "it wanted more processes and threads than its limit"),
+)
 LAUNCHER = Path(__file__).resolve().parent / "launcher"
 OnOutput = Callable[[str, bytes], None]
 
@@ -313,6 +322,7 @@ class _Run:
             ending.ended, ending.reason = self._broken
         elif word == "exit":
             ending.ended, ending.code = "exit", number
+            _name_by_complaint(ending)
         elif word == "signal":
             name_signal(ending, number, self._launch.limits)
         else:
@@ -368,6 +378,13 @@ def _ends(process: int, seconds: float) -> bool:
     poll = select.poll()
     poll.register(process, select.POLLIN)
     return bool(poll.poll(seconds * 1000))
+
+
+def _name_by_complaint(ending: Ending) -> None:
+    """A program that met a limit, failed and gave everything back says so itself: nothing else is left to tell."""
+    for words, ended, reason in COMPLAINTS:
+        if words in ending.stderr[-COMPLAINT_BYTES:]:
+            ending.ended, ending.reason = ended, f"{reason} (its exit code was {ending.code})"
 
 
 def name_signal(ending: Ending, number: int, limits: Limits) -> None:

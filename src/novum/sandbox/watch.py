@@ -20,6 +20,8 @@ INTERVAL_S = 0.02
 """Time between two looks, when a look is cheap."""
 FLOOR = 1 / 32
 """Part of the machine's memory that a run must leave free, whatever its own limit says."""
+TEMPORARY_INODES = 50_000
+"""Files that /tmp and /dev/shm hold at most, each."""
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 _TICK = os.sysconf("SC_CLK_TCK")
 
@@ -119,8 +121,10 @@ class Meter:
                 "disk",
                 f"it filled its disk space: {size(disk.bytes)}, and the limit is {size(limits.disk_bytes)}",
             )
-        if disk.full_inodes or disk.inodes > limits.inodes + disk.slack:
+        if disk.full_inodes or disk.inodes > limits.inodes:
             return Broken("disk", f"it made {disk.inodes} files; the limit is {limits.inodes}")
+        if max(used_inodes(self._handles.tmp), used_inodes(self._handles.shm)) > TEMPORARY_INODES:
+            return Broken("disk", f"it made more than {TEMPORARY_INODES} files in /tmp or /dev/shm")
         if disk.hidden:
             return Broken("disk", "a process hid its open files, so that its disk use cannot be bounded")
         return None
@@ -182,7 +186,6 @@ class Disk(NamedTuple):
     full_bytes: bool = False
     full_inodes: bool = False
     hidden: bool = False
-    slack: int = 0
 
 
 class _Full:
@@ -190,13 +193,14 @@ class _Full:
 
     def __init__(self, work: int) -> None:
         self._work = work
+        self._start_inodes = used_inodes(work)
 
     def measure(self) -> Disk:
         """Ask the file system."""
         fs = os.fstatvfs(self._work)
-        used = (fs.f_blocks - fs.f_bfree) * fs.f_frsize
+        made = max(used_inodes(self._work) - self._start_inodes, 0)
         full_inodes = fs.f_files > 0 and fs.f_ffree == 0
-        return Disk(used, fs.f_files - fs.f_ffree, True, fs.f_bfree == 0, full_inodes, slack=1 << 62)
+        return Disk(used_bytes(self._work), made, True, fs.f_bfree == 0, full_inodes)
 
 
 class _Tree:
@@ -257,6 +261,12 @@ def used_bytes(folder: int) -> int:
     """Bytes in use on the file system of an open folder."""
     fs = os.fstatvfs(folder)
     return (fs.f_blocks - fs.f_bfree) * fs.f_frsize
+
+
+def used_inodes(folder: int) -> int:
+    """Files and folders on the file system of an open folder."""
+    fs = os.fstatvfs(folder)
+    return fs.f_files - fs.f_ffree
 
 
 def _open_files(pid: str, proc: int) -> Iterator[os.stat_result]:

@@ -34,6 +34,7 @@ def run_as_init(control: Control, spec: dict[str, Any]) -> NoReturn:
     null = os.open("/dev/null", os.O_RDWR)
     for fd in (0, 1, 2):
         os.dup2(null, fd)
+    kernel.drop_bounding()
     kernel.drop_capabilities()
     while True:
         pid, status = os.wait()
@@ -80,6 +81,7 @@ def confine(spec: dict[str, Any]) -> None:
     _prefer_for_oom_kill()
     for limit, value in spec["rlimits"].items():
         _lower(limit, value)
+    kernel.drop_bounding()
     if os.geteuid() == 0:
         os.setgroups([])
         os.setresgid(spec["uid"], spec["uid"], spec["uid"])

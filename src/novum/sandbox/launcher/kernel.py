@@ -71,6 +71,7 @@ NUMBERS: dict[str, tuple[int, int]] = {
     "prctl": (157, 167),
     "process_madvise": (440, 440),
     "process_mrelease": (448, 448),
+    "prlimit64": (302, 261),
     "process_vm_readv": (310, 270),
     "process_vm_writev": (311, 271),
     "ptrace": (101, 117),
@@ -182,14 +183,17 @@ def prctl(option: int, *values: int) -> None:
     syscall("prctl", option, *values, *([0] * (4 - len(values))))
 
 
-def drop_capabilities() -> None:
-    """Empty all five capability sets, for good."""
-    last = 63
-    for capability in range(last + 1):
+def drop_bounding() -> None:
+    """Empty the bounding set of capabilities, so that no program can bring one. Before any change of user."""
+    for capability in range(64):
         try:
             prctl(PR_CAPBSET_DROP, capability)
         except OSError:
-            break  # EINVAL: the kernel knows no more; EPERM: no privilege, so no_new_privs must do
+            break  # EINVAL: the kernel knows no more; EPERM: whoever started this has dropped them
+
+
+def drop_capabilities() -> None:
+    """Empty the other four capability sets, for good."""
     prctl(PR_CAP_AMBIENT, 4)
     syscall("capset", struct.pack("=Ii", 0x20080522, 0), bytes(24))
 

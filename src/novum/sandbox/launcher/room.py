@@ -95,7 +95,7 @@ class Room:
 
     def _sized(self, path: str, size: int, flags: int) -> None:
         os.makedirs(NEW_ROOT + path, exist_ok=True)
-        options = f"size={size},nr_inodes=50000,mode=1777"
+        options = f"size={size},nr_inodes=50100,mode=1777"
         kernel.mount(path[1:], NEW_ROOT + path, "tmpfs", TMPFS | flags, options)
 
     def _show(self, fd: int, dest: str, attributes: int) -> None:

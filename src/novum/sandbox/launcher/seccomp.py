@@ -143,6 +143,7 @@ def _rules(families: tuple[int, ...]) -> dict[str, list[Instruction]]:
         "openat": _created_mode(2, 3),
         "ioctl": _deny_values(1, (TIOCSTI, TIOCLINUX), errno.EPERM),
         "prctl": _deny_values(0, (PR_SET_DUMPABLE,), errno.EPERM),  # a hidden process cannot be measured
+        "prlimit64": _only_values(0, (0,), errno.EPERM),  # its own limits, not those of process 1
         "personality": _only_values(0, (0, 0xFFFFFFFF), errno.EPERM),
     }
 
