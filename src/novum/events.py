@@ -15,8 +15,9 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterator
+from io import FileIO
 from pathlib import Path
-from typing import IO, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from novum.errors import StudyError
 
@@ -134,7 +135,11 @@ class EventLog:
         self._clock = clock
         self._mutex = threading.Lock()
         self._file = self._open_locked()
-        content = read_events(path)
+        try:
+            content = read_events(path)
+        except StudyError:
+            self._file.close()
+            raise
         self._events = content.events
         if content.torn:
             self.dropped_torn_line = True
@@ -145,9 +150,10 @@ class EventLog:
         if content.torn:
             self.append("warning", message="the last line of the event log was torn and has been dropped")
 
-    def _open_locked(self) -> IO[bytes]:
+    def _open_locked(self) -> FileIO:
         try:
-            file = self.path.open("ab+")
+            # Unbuffered: what a full disk refused must not be written later by a buffer.
+            file = self.path.open("ab+", buffering=0)
         except OSError as error:
             raise StudyError(
                 f"cannot write the event log {self.path}",
@@ -165,7 +171,7 @@ class EventLog:
             ) from error
         return file
 
-    def append(self, kind: str, **data: Any) -> Event:
+    def append(self, kind: str, /, **data: Any) -> Event:
         """Write one event and return it when it is on disk. `kind` is one of `KINDS`."""
         if kind not in KINDS:
             raise ValueError(f"unknown kind of event {kind!r}")
@@ -178,7 +184,7 @@ class EventLog:
             listener(event)
         return event
 
-    def note(self, kind: str, **data: Any) -> None:
+    def note(self, kind: str, /, **data: Any) -> None:
         """Append the event unless the log already holds the same one.
 
         A resumed or replayed study walks its finished steps again; facts about them are noted once.
@@ -190,8 +196,9 @@ class EventLog:
     def _write(self, line: bytes) -> None:
         start = self._file.seek(0, os.SEEK_END)
         try:
-            self._file.write(line)
-            self._file.flush()
+            written = 0
+            while written < len(line):
+                written += self._file.write(line[written:])
             os.fsync(self._file.fileno())
         except OSError as error:
             # Leave no half line behind, so that the log is whole for `novum resume`.
@@ -208,7 +215,7 @@ class EventLog:
             snapshot = tuple(self._events)
         return (event for event in snapshot if not kinds or event.kind in kinds)
 
-    def last(self, kind: str, **match: Any) -> Event | None:
+    def last(self, kind: str, /, **match: Any) -> Event | None:
         """The newest event of `kind` whose data has all of `match`."""
         found = None
         for event in self.events(kind):

@@ -8,7 +8,7 @@ files are untouched, and the program is another one than before (comments alone 
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from novum.edits import apply_reply, function_source, replace_function
@@ -27,6 +27,8 @@ class Coder:
 
     tools: Tools
     workspace: Workspace
+    screen_code: Callable[[str, str], None]
+    """Given the step and the change as text; raises Refused for code that must not be run."""
 
     def edit(self, idea: Idea, run: PlannedRun, base: str, *, attempt: int, trouble: str) -> str:
         """Commit the change that `run` asks for on top of `base` and return the new commit.
@@ -44,6 +46,7 @@ class Coder:
         except AnswerError as error:
             self.tools.log.note("edit_refused", step=step, run=run.name, reason=error.why or error.what)
             raise EditError(f"{step}: {_NO_EDIT}", error.why or error.what) from error
+        self.screen_code(f"{step}/safety", "\n\n".join([run.edit, *self._changed_lines(files)]))
         for name, text in files.items():
             (self.workspace.folder / name).write_text(text, encoding="utf-8", newline="")
         commit = self.workspace.commit(step)
@@ -118,6 +121,15 @@ class Coder:
                 return [error.text]
 
         return changed(self.tools.ask_text(question, check=check))
+
+    def _changed_lines(self, files: Mapping[str, str]) -> list[str]:
+        """The lines of `files` that are new, file by file."""
+        changed = []
+        for name, text in files.items():
+            path = self.workspace.folder / name
+            old = set(path.read_text(encoding="utf-8").splitlines()) if path.exists() else set()
+            changed.append("\n".join(line for line in text.splitlines() if line not in old))
+        return changed
 
     def _problems(self, files: Mapping[str, str]) -> list[str]:
         available = self.tools.template.importable()

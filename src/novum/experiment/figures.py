@@ -77,7 +77,7 @@ def _draw(shown: list[Result], stem: Path, label: str) -> None:
         if result.run == BASELINE:
             axes.axvline(result.mean, color=_MUTED, linestyle="--", linewidth=0.9, zorder=0)
     axes.set_yticks(range(len(shown)), [r.run.replace("_", " ") for r in shown])
-    axes.invert_yaxis()
+    axes.set_ylim(len(shown) - 0.4, -0.6)
     axes.set_xlabel(label)
     axes.spines[["top", "right"]].set_visible(False)
     axes.grid(axis="x", color="#e6e8ec", linewidth=0.6)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from novum.errors import EditError, StudyError
@@ -19,8 +20,16 @@ MAX_TRIES = 4
 """Attempts at one run: the first and up to three repairs."""
 
 
-def run_experiments(tools: Tools, idea: Idea, plan: Plan | None = None) -> Results:
+def run_experiments(
+    tools: Tools,
+    idea: Idea,
+    plan: Plan | None = None,
+    *,
+    screen_code: Callable[[str, str], None] = lambda step, code: None,
+) -> Results:
     """Carry out the experiments of `idea` and write results.json and notes.md.
+
+    `screen_code` is given each change of the code before it is accepted, and raises for what must not be run.
 
     Every attempt is kept and listed, failed ones too; the last run counts like the first.
 
@@ -32,7 +41,7 @@ def run_experiments(tools: Tools, idea: Idea, plan: Plan | None = None) -> Resul
     baseline = workspace.start(tools.template.contents())
     environment = environment_for(tools.template, created.get("environment"))
     runner = Runner(tools, workspace, environment)
-    laboratory = _Laboratory(tools, idea, runner, Coder(tools, workspace), baseline)
+    laboratory = _Laboratory(tools, idea, runner, Coder(tools, workspace, screen_code), baseline)
     laboratory.run_baseline()
     laboratory.carry_out(plan or make_plan(tools, idea))
     return laboratory.results()

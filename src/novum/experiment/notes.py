@@ -47,6 +47,14 @@ def result_line(result: Result) -> str:
     return f"{result.dataset}/{result.metric} = {result.mean:.5g}{unit}{interval}"
 
 
+_VERDICTS = {
+    "no detectable difference": "no detectable difference from the baseline",
+    "not comparable": "not comparable with the baseline",
+}
+
+
 def _verdict(results: Results, result: Result) -> str:
     made: Comparison | None = next((c for c in results.comparisons if c.a == result.key), None)
-    return f": {made.verdict} than the baseline ({made.reason})" if made else ""
+    if made is None:
+        return ""
+    return f": {_VERDICTS.get(made.verdict, f'{made.verdict} than the baseline')} ({made.reason})"

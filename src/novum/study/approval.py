@@ -114,7 +114,9 @@ def _heeded_idea(tools: Tools, idea: Idea, comment: str, round_: int) -> Idea:
         inputs={"template": tools.template, "idea": idea, "comment": comment},
         max_tokens=500,
     )
-    kept = _HeededIdea.model_construct(reasoning="", title=idea.title, hypothesis=idea.hypothesis, plan=idea.plan)
+    kept = _HeededIdea.model_construct(
+        reasoning="", title=idea.title, hypothesis=idea.hypothesis, plan=idea.plan
+    )
     heeded = tools.ask(question, _HeededIdea, default=lambda: kept)
     return idea.model_copy(
         update={"title": heeded.title, "hypothesis": heeded.hypothesis, "plan": heeded.plan}

@@ -27,7 +27,7 @@ from novum.review.reviewer import review_study
 from novum.store import StudyFolder
 from novum.store.index import update
 from novum.study.approval import Ask, approve_idea, approve_paper, approve_plan
-from novum.study.begin import unused_path
+from novum.study.begin import unused_path, versions
 from novum.study.opening import Opened
 from novum.tools import Tools
 
@@ -46,7 +46,7 @@ def conduct(opened: Opened, ask_person: Ask, lab: Path | None) -> StudyFolder:
     """
     tools = opened.tools
     if opened.live and len(list(tools.log.events("phase_started"))):
-        tools.log.append("study_resumed", versions_differ=False)
+        tools.log.append("study_resumed", versions=versions())
     with _phase(tools, "ideate"):
         idea = approve_idea(opened, _idea(opened), ask_person)
         screen(
@@ -59,7 +59,9 @@ def conduct(opened: Opened, ask_person: Ask, lab: Path | None) -> StudyFolder:
     with _phase(tools, "experiment"):
         plan = approve_plan(opened, make_plan(tools, idea), ask_person)
         screen(tools, "code", _plan_text(plan), overruled_by=_overruled(opened))
-        run_experiments(tools, idea, plan)
+        run_experiments(
+            tools, idea, plan, screen_code=lambda step, code: _screen_code(opened, tools, step, code)
+        )
     with _phase(tools, "figures"):
         draw_figures(tools)
     with _phase(tools, "write"):
@@ -81,6 +83,10 @@ def _idea(opened: Opened) -> Idea:
 
 def _overruled(opened: Opened) -> str:
     return str(opened.order["overrule_safety"])
+
+
+def _screen_code(opened: Opened, tools: Tools, step: str, code: str) -> None:
+    screen(tools, "code", code, overruled_by=_overruled(opened), step=step)
 
 
 def _plan_text(plan: Plan) -> str:

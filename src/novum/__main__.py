@@ -1,0 +1,5 @@
+"""`python -m novum`."""
+
+from novum.cli import main
+
+main()
