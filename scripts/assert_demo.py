@@ -39,7 +39,7 @@ def problems(study: Path) -> list[str]:
 def audit_problems(audit: dict[str, Any]) -> list[str]:
     """Why this audit does not pass."""
     found = []
-    if audit.get("passed") is not True:
+    if audit.get("passes") is not True:
         found.append("it did not pass")
     if audit.get("unbound_numbers") != []:
         found.append(f"numbers that are bound to no result: {audit.get('unbound_numbers')!r}")

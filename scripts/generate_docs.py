@@ -121,18 +121,19 @@ def _one_command(path: str, command: Any) -> Iterator[str]:
     parameters = [p for p in command.params if not getattr(p, "hidden", False) and p.name != "help"]
     arguments = [p for p in parameters if p.param_type_name == "argument"]
     options = [p for p in parameters if p.param_type_name == "option"]
-    usage = " ".join(
-        [path, *(p.metavar or p.name.upper() for p in arguments), *(["[OPTIONS]"] if options else [])]
-    )
+    usage = [path, *(_metavar(p) for p in arguments), *(["[OPTIONS]"] if options else [])]
     yield f"## `{path}`\n\n{_help(command)}\n"
-    yield f"    {usage}\n"
-    rows = [f"| `{p.metavar or p.name.upper()}` | {cell(p.help or '')} | |" for p in arguments]
-    rows += [
-        f"| `{', '.join([*p.opts, *p.secondary_opts])}` | {cell(p.help or '')} | {_default(p)} |"
-        for p in options
-    ]
-    if rows:
-        yield "| | meaning | default |\n|---|---|---|\n" + "\n".join(rows) + "\n"
+    yield f"    {' '.join(usage)}\n"
+    named = [(_metavar(p), p) for p in arguments]
+    named += [(", ".join([*p.opts, *p.secondary_opts]), p) for p in options]
+    if named:
+        rows = "\n".join(f"| `{name}` | {cell(p.help or '')} | {_default(p)} |" for name, p in named)
+        yield f"| | meaning | default |\n|---|---|---|\n{rows}\n"
+
+
+def _metavar(argument: Any) -> str:
+    name = (argument.metavar or argument.name.upper()) + ("..." if argument.nargs == -1 else "")
+    return name if argument.required else f"[{name}]"
 
 
 def _help(command: Any) -> str:
@@ -141,7 +142,7 @@ def _help(command: Any) -> str:
 
 def _default(parameter: Any) -> str:
     value = parameter.default
-    if value is None or value is False or callable(value) or parameter.required:
+    if value is None or value is False or value in ("", (), []) or callable(value) or parameter.required:
         return ""
     return f"`{cell(value)}`"
 
