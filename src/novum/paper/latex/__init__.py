@@ -1,0 +1,1 @@
+"""LaTeX: the engines, the style, and the repair of what does not compile."""

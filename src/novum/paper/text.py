@@ -1,0 +1,16 @@
+"""Sentences of LaTeX prose."""
+
+from __future__ import annotations
+
+import re
+
+_END = re.compile(r"(?<=[.!?])((?:\\claim\{[^{}]*\}\{[^{}]*\}\{[^{}]*\})*)\s+(?=[A-Z\\\\`])")
+
+
+def tex_sentences(tex: str) -> list[str]:
+    """The sentences of a paragraph of LaTeX; a claim's mark stays with the sentence that it follows."""
+    # Abbreviations of names must not end a sentence.
+    guarded = tex.replace("et~al.", "et~al\0")
+    pieces = _END.split(guarded)
+    sentences = [a + b for a, b in zip(pieces[::2], [*pieces[1::2], ""], strict=True)]
+    return [" ".join(s.replace("\0", ".").split()) for s in sentences if s.strip()]

@@ -1,0 +1,103 @@
+"""The writing phase: from recorded results to a compiled, audited PDF.
+
+Introduction, background, method, set-up, results, discussion, conclusion, then related work, title and abstract;
+each with one look back, at last one look at the whole. Nothing depends on a clock or on chance, so a replay gives
+the same paper.tex, byte for byte.
+"""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from novum.paper import compose
+from novum.paper.audit import audit_study
+from novum.paper.citations import Shelf, bibliography, cited_keys, gather, references_bib
+from novum.paper.claims import claim_records
+from novum.paper.disclosure import default_notice, with_metadata
+from novum.paper.document import Draft, Section, paragraphs, render
+from novum.paper.latex.repair import compile_draft
+from novum.paper.material import Material, load_material
+from novum.paper.numbers import numbers_tex
+from novum.paper.small_paper import SmallPaper
+from novum.paper.tables import provenance
+from novum.paper.text import tex_sentences
+from novum.tools import Tools
+
+
+def write_paper(tools: Tools, draft: int = 0) -> Path:
+    """Write drafts/`draft`/ and paper/ from the study's artifacts; returns the PDF.
+
+    Raises:
+        StudyError: an artifact of an earlier phase is missing.
+        MissingTool: there is no LaTeX engine.
+        LatexError: no PDF, whatever was set as plain text.
+    """
+    material = load_material(tools.folder, tools.log, tools.template)
+    shelf = gather(tools, material)
+    paper = _assemble(tools, material, shelf)
+    made = compile_draft(tools, paper, material)
+    target = tools.folder.draft(draft)
+    target.mkdir(parents=True, exist_ok=True)
+    _lay_out(tools, target, made.draft, material, shelf)
+    pdf = target / "paper.pdf"
+    pdf.write_bytes(with_metadata(made.pdf, made.draft, material))
+    tools.folder.write(
+        target / "audit.json", audit_study(tools.folder, tools.log, tools.library, tools.template)
+    )
+    if tools.folder.paper.exists():
+        shutil.rmtree(tools.folder.paper)
+    shutil.copytree(target, tools.folder.paper)
+    return pdf
+
+
+def _assemble(tools: Tools, material: Material, shelf: Shelf) -> Draft:
+    writer = SmallPaper(tools, material, shelf)
+    sections = writer.sections()
+    title, abstract = writer.title(), writer.abstract()
+    sections, abstract = writer.refined(sections, abstract)
+    return _whole(tools, material, shelf, title, abstract, sections)
+
+
+def _whole(
+    tools: Tools,
+    material: Material,
+    shelf: Shelf,
+    title: str,
+    abstract: Section,
+    sections: tuple[Section, ...],
+) -> Draft:
+    statement = compose.statement(material, shelf)
+    bodies = [statement, *(b.tex for s in (abstract, *sections) for b in s.blocks)]
+    keys = cited_keys("\n".join(bodies))
+    figures = [compose.figure_float(f) for f in compose.appendix_figures(material)]
+    return Draft(
+        title=title,
+        authors=rf"novum \config{{version/novum}}, an AI system",
+        day=material.day,
+        statement=statement,
+        notice=default_notice(tools.log),
+        abstract=abstract,
+        sections=sections,
+        bibliography=bibliography(keys, shelf),
+        appendix="\n\n".join([provenance(material), *figures]),
+    )
+
+
+def _lay_out(tools: Tools, target: Path, draft: Draft, material: Material, shelf: Shelf) -> None:
+    """Everything of a draft but the PDF and the audit."""
+    folder, tex = tools.folder, render(draft)
+    folder.write_text(target / "paper.tex", tex)
+    folder.write_text(target / "numbers.tex", numbers_tex(material.results, material.facts))
+    folder.write_text(target / "references.bib", references_bib(cited_keys(tex), shelf))
+    claims = [
+        claim
+        for paragraph in paragraphs(tex)
+        for sentence in tex_sentences(paragraph.tex)
+        for claim in claim_records(paragraph.section, sentence, material.results)
+    ]
+    folder.write_json(target / "claims.json", [claim.model_dump(mode="json") for claim in claims])
+    figures = target / "figures"
+    figures.mkdir(exist_ok=True)
+    for figure in material.figures:
+        shutil.copyfile(folder.figures / f"{figure.file}.pdf", figures / f"{figure.file}.pdf")
