@@ -28,13 +28,13 @@ test: setup ## Run all tests (under 15 minutes; fetches a model of 98 MB once)
 	@$(BIN)/pytest $(PYTEST_FLAGS)
 
 check: setup ## Format, lint, types, import rules, sizes, generated docs (under 2 minutes; no tests)
-	@echo "make check: ruff, mypy, import-linter, file sizes and generated docs (under 2 minutes)."
-	@$(BIN)/ruff format --check .
-	@$(BIN)/ruff check .
-	@$(BIN)/mypy
-	@$(BIN)/lint-imports --no-logo
-	@$(BIN)/python scripts/check_sizes.py
-	@$(BIN)/python scripts/generate_docs.py --check
+	@echo "make check: format, lint, types, import rules, sizes, generated docs (under 2 minutes)."
+	@failed=0; \
+	for step in "ruff format --check --quiet ." "ruff check --quiet ." "mypy" "lint-imports --no-logo" \
+	    "python scripts/check_sizes.py" "python scripts/generate_docs.py --check"; do \
+	  echo "-- $$step"; $(BIN)/$$step || failed=1; \
+	done; \
+	test $$failed = 0 || { echo "make check: failed; 'ruff format' and 'ruff check --fix' mend a part of it"; exit 1; }
 
 docs: setup ## Write the generated pages of docs/ again
 	@$(BIN)/python scripts/generate_docs.py
