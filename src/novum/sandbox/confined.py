@@ -12,10 +12,11 @@ from typing import Any
 
 from novum.errors import UsageError
 from novum.records import Limits, Outcome
-from novum.sandbox import Access, cgroup, policy, workfolder
+from novum.sandbox import Access, cgroup, inplace, policy, workfolder
+from novum.sandbox.ending import Ending, OnOutput
 from novum.sandbox.launcher import landlock, seccomp
 from novum.sandbox.limits import MIB, check_limits
-from novum.sandbox.supervise import Chain, Ending, Launch, OnOutput, execute
+from novum.sandbox.supervise import Chain, Launch, execute
 from novum.sandbox.workfolder import Inventory, Returned
 
 OPEN_FILES = 4096
@@ -103,6 +104,8 @@ class Confined(ABC):
     """A backend that builds a room of its own in new namespaces."""
 
     name: str
+    graceful = False
+    """Whether the launcher must live to end the run, and so is asked before it is killed."""
 
     def __init__(self, hierarchy: cgroup.Hierarchy | None) -> None:
         self._hierarchy = hierarchy
@@ -122,6 +125,10 @@ class Confined(ABC):
         """Names in the work folder that are there by other means than being copied."""
         return job.mounted_in_work
 
+    def prepared(self, job: Job) -> Job:
+        """The job as this backend does it."""
+        return job
+
     def run(
         self,
         command: Sequence[str],
@@ -131,7 +138,7 @@ class Confined(ABC):
         on_output: OnOutput | None = None,
     ) -> Outcome:
         """See `novum.sandbox.Sandbox.run`."""
-        job = check(command, workdir, limits, access or Access())
+        job = self.prepared(check(command, workdir, limits, access or Access()))
         return _Execution(self, job, on_output).run(self._group(limits, job))
 
     def _group(self, limits: Limits, job: Job) -> cgroup.Group | None:
@@ -162,17 +169,18 @@ class _Execution:
             fill=self._fill,
             outer_uid=job.outer_uid if job.privileged else None,
             group=group,
+            graceful=self._backend.graceful,
             on_output=self._on_output,
         )
         owner = job.outer_uid if job.privileged else None
         if job.in_memory:
             ending = execute(launch, after=self._take_back)
         else:
-            workfolder.prepare_in_place(job.workdir, owner)
+            inplace.prepare(job.workdir, owner)
             try:
                 ending = execute(launch)
             finally:
-                self._returned = workfolder.clean_in_place(job.workdir, job.limits, owner)
+                self._returned = inplace.clean(job.workdir, job.limits, owner)
         return outcome(ending, self._returned, self._backend.name)
 
     def _fill(self, target: int) -> None:

@@ -7,42 +7,24 @@ Not covered: what a file says. A caller must still not trust its content.
 
 from __future__ import annotations
 
-import errno
-import itertools
 import json
 import os
 import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from novum.errors import UsageError
 from novum.records import Record
 from novum.sandbox.launcher.kernel import open_beneath
+from novum.sandbox.tree import HarvestLimits, Refusal, Walk, copy_new, folder
 
 if TYPE_CHECKING:
     import numpy as np
 
-CHUNK = 1 << 20
 
-
-class HarvestLimits(Record):
-    """How much is taken at most."""
-
-    file_bytes: int = 64 << 20
-    total_bytes: int = 256 << 20
-    entries: int = 2000
-    """Files and folders that are looked at, wanted or not."""
-    depth: int = 64
-    name_bytes: int = 200
-
-
-class Refusal(Record):
-    """A file that was left behind, its name as `ascii()` would write it, and why."""
-
-    name: str
-    reason: str
+__all__ = ["Harvest", "HarvestLimits", "Refusal", "harvest", "read_array", "read_bytes", "read_json"]
 
 
 class Harvest(Record):
@@ -51,115 +33,6 @@ class Harvest(Record):
     taken: tuple[str, ...]
     refused: tuple[Refusal, ...]
     total_bytes: int
-
-
-class Left(NamedTuple):
-    """What a walk left behind, its name raw, and why."""
-
-    name: str
-    reason: str
-
-    def plain(self) -> Refusal:
-        """The same with a name that is safe to show."""
-        return Refusal(name=ascii(self.name)[1:-1][:300], reason=self.reason)
-
-
-class Entry(NamedTuple):
-    """A regular file or a folder, open; the descriptor closes when the walk goes on."""
-
-    name: str
-    fd: int
-    stat: os.stat_result
-
-    @property
-    def is_folder(self) -> bool:
-        return stat.S_ISDIR(self.stat.st_mode)
-
-
-class Walk:
-    """Goes through a folder once, safely. `refused` and `complete` are right when it has ended."""
-
-    def __init__(self, root: int, limits: HarvestLimits) -> None:
-        self.refused: list[Left] = []
-        self.complete = False
-        self._root = root
-        self._limits = limits
-
-    def __iter__(self) -> Iterator[Entry]:
-        folders = [""]
-        seen = 0
-        while folders:
-            folder = folders.pop()
-            try:
-                names = self._names(folder, self._limits.entries - seen)
-            except OSError as error:
-                self.refuse(folder, error.strerror or str(error))
-                continue
-            seen += len(names)
-            if seen > self._limits.entries:
-                self.refuse(folder or ".", f"more than {self._limits.entries} files")
-                return
-            for name in names:
-                with self._open(f"{folder}/{name}" if folder else name) as entry:
-                    if entry is None:
-                        continue
-                    if entry.is_folder:
-                        folders.append(entry.name)
-                    yield entry
-        self.complete = True
-
-    def refuse(self, name: str, reason: str) -> None:
-        """Note that something is left behind."""
-        self.refused.append(Left(name, reason))
-
-    def _names(self, folder: str, room: int) -> list[str]:
-        fd = open_beneath(self._root, folder or ".", os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            with os.scandir(fd) as entries:
-                return sorted(entry.name for entry in itertools.islice(entries, max(room, 0) + 1))
-        finally:
-            os.close(fd)
-
-    @contextmanager
-    def _open(self, name: str) -> Iterator[Entry | None]:
-        reason = self._bad_name(name)
-        fd = -1
-        if not reason:
-            try:
-                fd = open_beneath(self._root, name)
-            except OSError as error:
-                reason = "a link" if error.errno == errno.ELOOP else os.strerror(error.errno or 0)
-        try:
-            if fd >= 0:
-                status = os.fstat(fd)
-                reason = self._bad_kind(status)
-            if reason:
-                self.refuse(name, reason)
-                yield None
-            else:
-                yield Entry(name, fd, status)
-        finally:
-            if fd >= 0:
-                os.close(fd)
-
-    def _bad_name(self, name: str) -> str:
-        last = name.rpartition("/")[2]
-        if not last.isprintable() or len(os.fsencode(last)) > self._limits.name_bytes:
-            return "its name"
-        if name.count("/") >= self._limits.depth:
-            return f"deeper than {self._limits.depth} folders"
-        return ""
-
-    def _bad_kind(self, status: os.stat_result) -> str:
-        if stat.S_ISDIR(status.st_mode):
-            return ""
-        if not stat.S_ISREG(status.st_mode):
-            return "not a regular file"
-        if status.st_nlink != 1:
-            return "a hard link"
-        if status.st_size > self._limits.file_bytes:
-            return f"{status.st_size} bytes, more than {self._limits.file_bytes}"
-        return ""
 
 
 def harvest(
@@ -252,23 +125,6 @@ def read_array(path: Path, max_bytes: int = 64 << 20) -> np.ndarray[Any, Any]:
 
 
 @contextmanager
-def folder(path: Path) -> Iterator[int]:
-    """A descriptor of a folder that is no link itself.
-
-    Raises:
-        UsageError: there is no such folder.
-    """
-    try:
-        fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
-    except OSError as error:
-        raise UsageError(f"{path} is not a folder that can be used", os.strerror(error.errno or 0)) from error
-    try:
-        yield fd
-    finally:
-        os.close(fd)
-
-
-@contextmanager
 def _target(path: Path) -> Iterator[int]:
     try:
         path.mkdir(parents=True, exist_ok=True)
@@ -276,56 +132,3 @@ def _target(path: Path) -> Iterator[int]:
         raise UsageError(f"cannot make the folder {path}", str(error)) from error
     with folder(path) as fd:
         yield fd
-
-
-def copy_new(source: int, target: int, name: str, mode: int, size: int) -> None:
-    """Copy an open file to the new file `name` below the folder `target`, holes as holes, at most `size` bytes.
-
-    Raises:
-        OSError: the file exists, a folder on the way is a link, or there is no space.
-    """
-    parent, _, last = name.rpartition("/")
-    folder_fd = make_folder(target, parent) if parent else os.dup(target)
-    try:
-        out = open_beneath(folder_fd, last, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
-    finally:
-        os.close(folder_fd)
-    try:
-        copy_data(source, out, size)
-    finally:
-        os.close(out)
-
-
-def make_folder(root: int, name: str) -> int:
-    """A descriptor of the folder `name` below `root`, made with its parents where missing; no link is followed."""
-    try:
-        return open_beneath(root, name, os.O_RDONLY | os.O_DIRECTORY)
-    except FileNotFoundError:
-        parent, _, last = name.rpartition("/")
-        parent_fd = make_folder(root, parent) if parent else os.dup(root)
-        try:
-            os.mkdir(last, 0o755, dir_fd=parent_fd)
-            return open_beneath(parent_fd, last, os.O_RDONLY | os.O_DIRECTORY)
-        finally:
-            os.close(parent_fd)
-
-
-def copy_data(source: int, target: int, size: int) -> None:
-    """Copy the first `size` bytes, leaving out holes."""
-    position = 0
-    while position < size:
-        try:
-            position = os.lseek(source, position, os.SEEK_DATA)
-        except OSError:
-            break  # nothing but a hole from here
-        end = min(os.lseek(source, position, os.SEEK_HOLE), size)
-        os.lseek(target, position, os.SEEK_SET)
-        while position < end:
-            sent = os.sendfile(target, source, position, min(end - position, CHUNK))
-            if sent == 0:
-                break
-            position += sent
-        else:
-            continue
-        break
-    os.ftruncate(target, size)

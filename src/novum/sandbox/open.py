@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 from novum import __version__
 from novum.errors import NoSandbox, NovumError, SandboxError, UsageError
-from novum.sandbox import Sandbox, bubblewrap, cgroup, namespaces
+from novum.sandbox import Sandbox, bubblewrap, cgroup, namespaces, plain
 from novum.sandbox.selftest import Check, boot_id, check_backend, passed
 from novum.sandbox.unsafe import Unsafe
 
@@ -56,6 +56,16 @@ def _make_namespaces() -> Sandbox:
     return namespaces.Namespaces(cgroup.find())
 
 
+def _make_landlock() -> Sandbox:
+    plain.Landlock.require()
+    return plain.Landlock(cgroup.find())
+
+
+def _make_outer() -> Sandbox:
+    plain.Outer.require()
+    return plain.Outer(cgroup.find())
+
+
 def _kernel() -> str:
     return os.uname().release
 
@@ -71,6 +81,13 @@ BACKENDS: dict[str, Backend] = {
         _kernel,
         "allow user namespaces (sysctl user.max_user_namespaces=10000; where they exist also "
         "kernel.unprivileged_userns_clone=1 and kernel.apparmor_restrict_unprivileged_userns=0)",
+    ),
+    "landlock": Backend(_make_landlock, _kernel, "use a kernel of 6.12 or newer", plain.WAIVED),
+    "outer": Backend(
+        _make_outer,
+        _kernel,
+        "start the container without network and secrets and with limits on memory and disk",
+        plain.WAIVED | {"host files unreadable", "host files unwritable", "devices closed"},
     ),
 }
 

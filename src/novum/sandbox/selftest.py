@@ -96,7 +96,7 @@ def _identity(seen: dict[str, Any]) -> Iterator[Check]:
 
 
 def _reach(seen: dict[str, Any], secret: Path) -> Iterator[Check]:
-    yield Check("no network", not seen["routes"] and not seen["connected"], f"routes {seen['routes']}")
+    yield Check("no network", not seen["connected"], f"routes {seen['routes'] or 'none'}")
     yield Check("host files unreadable", not seen["canary"], f"{secret.name} outside the sandbox")
     outside = [path for path in seen["wrote"] if path != "protected"]
     yield Check("host files unwritable", not outside, f"written: {outside or 'nothing'}")

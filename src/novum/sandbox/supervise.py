@@ -16,13 +16,14 @@ import socket
 import subprocess
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from novum.errors import ContainmentError, SandboxError, UsageError
-from novum.records import Ended, Limits
+from novum.records import Limits
 from novum.sandbox import cgroup
+from novum.sandbox.ending import Ending, OnOutput, Output, name_by_complaint, name_signal, out_of_time
 from novum.sandbox.launcher import BOOT
 from novum.sandbox.policy import own_python
 from novum.sandbox.watch import INTERVAL_S, Broken, Handles, Meter, Usage, too_many
@@ -31,17 +32,7 @@ START_S = 30.0
 """Longest time for a sandbox to be built."""
 END_S = 3.0
 """Longest time for everything in it to be dead after the kill."""
-COMPLAINT_BYTES = 4096
-COMPLAINTS: tuple[tuple[bytes, Ended, str], ...] = (
-    (
-        b"No space left on device",
-        "disk",
-        "it ran out of disk space or files, in its work folder, /tmp or /dev/shm",
-    ),
-    (b"can't start new thread", "tasks", "it wanted more processes and threads than its limit"),
-)
 LAUNCHER = Path(__file__).resolve().parent / "launcher"
-OnOutput = Callable[[str, bytes], None]
 
 
 class Chain(NamedTuple):
@@ -64,21 +55,9 @@ class Launch:
     outer_uid: int | None = None
     """The payload's uid outside, when it must be mapped for the launcher (under root)."""
     group: cgroup.Group | None = None
+    graceful: bool = False
+    """Whether the launcher is asked to kill everything before it is killed itself."""
     on_output: OnOutput | None = None
-
-
-@dataclass
-class Ending:
-    """How a run ended."""
-
-    ended: Ended = "sandbox_error"
-    code: int | None = None
-    signal: int | None = None
-    reason: str = ""
-    wall_s: float = 0.0
-    stdout: bytes = b""
-    stderr: bytes = b""
-    peak: Usage = field(default_factory=Usage)
 
 
 def launcher_command(control: int) -> list[str]:
@@ -170,15 +149,18 @@ class _Run:
                 os.close(fds[0])
                 self._send(b"go")
             case "ready":
-                self.handles = Handles(*fds)
-                self._meter = Meter(
-                    self.handles, self._launch.limits, self._launch.group, self._launch.in_memory
-                )
+                self._watch_over(Handles(fds[0], fds[1], fds[2], tuple(fds[3:])))
                 self._send(b"go")
             case "started":
                 self._begin()
             case _:
                 raise SandboxError("the sandbox cannot be built", text or self._complaint())
+
+    def _watch_over(self, handles: Handles) -> None:
+        launch = self._launch
+        self.handles = handles
+        launcher = self._process.pid if launch.graceful else None
+        self._meter = Meter(handles, launch.limits, launch.group, launch.in_memory, launcher)
 
     def _begin(self) -> None:
         """The payload is about to be executed; only a failure to do so is told after."""
@@ -254,6 +236,9 @@ class _Run:
         if self._meter and self.started and not self._broken:
             with contextlib.suppress(OSError):
                 self._broken = self._meter.judge()
+        if self.handles and self._launch.graceful:
+            self._control.shutdown(socket.SHUT_WR)
+            _ends(self.handles.process_one, END_S)
         if self.handles:
             with contextlib.suppress(ProcessLookupError):
                 signal.pidfd_send_signal(self.handles.process_one, signal.SIGKILL)
@@ -284,7 +269,7 @@ class _Run:
                 word, text, fds = self._receive()
                 for fd in fds:
                     os.close(fd)
-                if word in ("exit", "signal"):
+                if word in ("exit", "signal") and not self._status:
                     number, left = map(int, text.split())
                     self._status = (word, number)
                     self._broken = self._broken or too_many(left + 1, self._launch.limits)
@@ -299,8 +284,9 @@ class _Run:
         for stream in (self._process.stdout, self._process.stderr):
             if stream:
                 stream.close()
-        for fd in self.handles or ():
-            os.close(fd)
+        if self.handles:
+            for fd in (*self.handles[:3], *self.handles.scratch):
+                os.close(fd)
         self.handles = None
         if self._launch.group:
             self._launch.group.remove()
@@ -322,7 +308,7 @@ class _Run:
             ending.ended, ending.reason = self._broken
         elif word == "exit":
             ending.ended, ending.code = "exit", number
-            _name_by_complaint(ending)
+            name_by_complaint(ending)
         elif word == "signal":
             name_signal(ending, number, self._launch.limits)
         else:
@@ -330,74 +316,7 @@ class _Run:
         return ending
 
 
-class Output:
-    """Both streams, up to a limit for the two together."""
-
-    def __init__(self, limit: int, on_output: OnOutput | None) -> None:
-        self._limit = limit
-        self._content = {"stdout": bytearray(), "stderr": bytearray()}
-        self._on_output = on_output
-
-    def read(self, stream: str, fd: int) -> bool:
-        """Take what is there; False when there is no more."""
-        try:
-            chunk = os.read(fd, 1 << 16)
-        except BlockingIOError:
-            return False
-        self._content[stream] += chunk
-        if chunk and self._on_output:
-            self._on_output(stream, chunk)
-        return bool(chunk)
-
-    def drain(self, streams: dict[int, str]) -> None:
-        """Take what is left, waiting for nothing."""
-        for fd, name in streams.items():
-            os.set_blocking(fd, False)
-            while self.read(name, fd) and not self.broken():
-                pass
-
-    def broken(self) -> Broken | None:
-        """Whether it was too much."""
-        if sum(map(len, self._content.values())) <= self._limit:
-            return None
-        return Broken("output", f"it printed more than {self._limit} bytes, which is the limit")
-
-    def content(self, stream: str) -> bytes:
-        """What came."""
-        return bytes(self._content[stream])
-
-
-def out_of_time(deadline: float, limits: Limits) -> Broken | None:
-    """Whether the monotonic clock has passed `deadline`."""
-    if time.monotonic() < deadline:
-        return None
-    return Broken("timeout", f"it ran for {limits.wall_s:g} s, which is its limit")
-
-
 def _ends(process: int, seconds: float) -> bool:
     poll = select.poll()
     poll.register(process, select.POLLIN)
     return bool(poll.poll(seconds * 1000))
-
-
-def _name_by_complaint(ending: Ending) -> None:
-    """A program that met a limit, failed and gave everything back says so itself: nothing else is left to tell."""
-    for words, ended, reason in COMPLAINTS:
-        if words in ending.stderr[-COMPLAINT_BYTES:]:
-            ending.ended, ending.reason = ended, f"{reason} (its exit code was {ending.code})"
-
-
-def name_signal(ending: Ending, number: int, limits: Limits) -> None:
-    ending.signal = number
-    if number == signal.SIGXFSZ:
-        ending.ended = "disk"
-        ending.reason = (
-            f"it wrote a file of more than {limits.file_bytes} bytes, which is the limit for one file"
-        )
-    elif number == signal.SIGXCPU:
-        ending.ended = "timeout"
-        ending.reason = f"one process used its CPU time of {limits.cpu_s} s"
-    else:
-        ending.ended = "signal"
-        name = signal.Signals(number).name if number in list(signal.Signals) else str(number)
-        ending.reason = f"it was ended by {name}"

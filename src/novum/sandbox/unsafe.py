@@ -18,8 +18,8 @@ from novum.errors import UsageError
 from novum.records import Limits, Outcome
 from novum.sandbox import Access, policy
 from novum.sandbox.confined import outcome
+from novum.sandbox.ending import Ending, OnOutput, Output, name_signal, out_of_time
 from novum.sandbox.limits import check_limits
-from novum.sandbox.supervise import Ending, OnOutput, Output, name_signal, out_of_time
 from novum.sandbox.watch import Broken
 from novum.sandbox.workfolder import Returned, check_workdir
 

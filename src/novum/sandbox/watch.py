@@ -6,18 +6,18 @@ Without, this is what holds them: approximate, for between two looks a program c
 
 from __future__ import annotations
 
-import contextlib
 import os
 import time
-from collections.abc import Iterator
 from typing import NamedTuple
 
 from novum.records import Ended, Limits
 from novum.sandbox import cgroup
 from novum.sandbox.limits import available_memory, machine, size
+from novum.sandbox.quota import Disk, Sized, Watched, used_bytes, used_inodes
 
 INTERVAL_S = 0.02
 """Time between two looks, when a look is cheap."""
+LONGEST_INTERVAL_S = 0.1
 FLOOR = 1 / 32
 """Part of the machine's memory that a run must leave free, whatever its own limit says."""
 TEMPORARY_INODES = 50_000
@@ -27,13 +27,13 @@ _TICK = os.sysconf("SC_CLK_TCK")
 
 
 class Handles(NamedTuple):
-    """Descriptors of a running sandbox: its process 1, and its folders as it sees them."""
+    """Descriptors of a running sandbox: its process 1 (or what stands for it), and its folders as it sees them."""
 
     process_one: int
     work: int
     proc: int
-    tmp: int
-    shm: int
+    scratch: tuple[int, ...] = ()
+    """/tmp and /dev/shm, in memory and sized."""
 
 
 class Usage(NamedTuple):
@@ -66,11 +66,25 @@ class Broken(NamedTuple):
 class Meter:
     """Measures one sandbox."""
 
-    def __init__(self, handles: Handles, limits: Limits, group: cgroup.Group | None, in_memory: bool) -> None:
+    def __init__(
+        self,
+        handles: Handles,
+        limits: Limits,
+        group: cgroup.Group | None,
+        in_memory: bool,
+        launcher: int | None = None,
+    ) -> None:
+        """`launcher` is the process whose descendants are measured when there is no namespace of processes."""
         self._handles = handles
+        self._root = None if launcher is None else str(launcher)
+        self._in_memory = in_memory
         self._limits = limits
         self._group = group
-        self._disk: _Full | _Tree = _Full(handles.work) if in_memory else _Tree(handles, limits.disk_bytes)
+        self._disk: Sized | Watched = (
+            Sized(handles.work)
+            if in_memory
+            else Watched(handles.work, self._pids, handles.proc, limits.disk_bytes)
+        )
         self._floor = int(machine().memory_bytes * FLOOR)
         self._next_look = 0.0
         self.peak = Usage()
@@ -82,7 +96,7 @@ class Meter:
             return None
         broken = self.judge()
         took = time.monotonic() - now
-        self._next_look = now + max(INTERVAL_S, 10 * took)
+        self._next_look = now + max(INTERVAL_S, min(4 * took, LONGEST_INTERVAL_S))
         return broken
 
     def judge(self) -> Broken | None:
@@ -123,7 +137,7 @@ class Meter:
             )
         if disk.full_inodes or disk.inodes > limits.inodes:
             return Broken("disk", f"it made {disk.inodes} files; the limit is {limits.inodes}")
-        if max(used_inodes(self._handles.tmp), used_inodes(self._handles.shm)) > TEMPORARY_INODES:
+        if any(used_inodes(folder) > TEMPORARY_INODES for folder in self._handles.scratch):
             return Broken("disk", f"it made more than {TEMPORARY_INODES} files in /tmp or /dev/shm")
         if disk.hidden:
             return Broken("disk", "a process hid its open files, so that its disk use cannot be bounded")
@@ -136,28 +150,28 @@ class Meter:
         return None
 
     def _processes(self) -> Usage:
-        """Sum over all processes but the first, which is ours."""
-        rss = threads = ticks = 0
-        pids = []
-        for name in os.listdir(self._handles.proc):
-            if name.isdigit():
-                fields = self._stat(name)
-                if fields is None:
-                    continue
-                ticks += sum(map(int, fields[11:15]))
-                if name != "1":
-                    threads += int(fields[17])
-                    rss += int(fields[21]) * _PAGE
-                    pids.append(name)
-        files = used_bytes(self._handles.tmp) + used_bytes(self._handles.shm)
+        """Sum over all processes of the payload."""
+        own = self._root if self._root is not None else "1"
+        rss = threads = 0
+        ticks = _ticks(_stat(own, self._handles.proc))  # of those that it has reaped
+        pids = self._pids()
+        for pid in pids:
+            fields = _stat(pid, self._handles.proc)
+            if fields:
+                ticks += _ticks(fields)
+                threads += int(fields[17])
+                rss += int(fields[21]) * _PAGE
+        files = sum(map(used_bytes, self._handles.scratch))
         memory = rss + files
         if memory > self._limits.memory_bytes:  # which counts shared pages once for each process: look closer
             memory = self._exact_memory(pids, files)
         return Usage(memory, threads, ticks / _TICK)
 
-    def _stat(self, pid: str) -> list[str] | None:
-        text = _read(f"{pid}/stat", self._handles.proc)
-        return text.rpartition(")")[2].split() if text else None
+    def _pids(self) -> list[str]:
+        """The payload's processes: all of its namespace but the first, or all that descend from the launcher."""
+        if self._root is None:
+            return [name for name in os.listdir(self._handles.proc) if name.isdigit() and name != "1"]
+        return descendants(self._root, self._handles.proc)
 
     def _exact_memory(self, pids: list[str], files: int) -> int:
         anonymous = shared = 0
@@ -166,7 +180,7 @@ class Meter:
             sizes = {line.split()[0]: int(line.split()[1]) * 1024 for line in text.splitlines()[1:]}
             anonymous += sizes.get("Pss_Anon:", 0) + sizes.get("SwapPss:", 0)
             shared += sizes.get("Pss_Shmem:", 0)
-        mapped_files = files + used_bytes(self._handles.work)
+        mapped_files = files + (used_bytes(self._handles.work) if self._in_memory else 0)
         return anonymous + files + max(shared - mapped_files, 0)
 
 
@@ -177,106 +191,27 @@ def too_many(tasks: int, limits: Limits) -> Broken | None:
     return Broken("tasks", f"it wanted more processes and threads at once than its limit of {limits.tasks}")
 
 
-class Disk(NamedTuple):
-    """What the work folder holds."""
-
-    bytes: int
-    inodes: int
-    in_memory: bool
-    full_bytes: bool = False
-    full_inodes: bool = False
-    hidden: bool = False
-
-
-class _Full:
-    """A sized file system in memory: the kernel counts and refuses."""
-
-    def __init__(self, work: int) -> None:
-        self._work = work
-        self._start_inodes = used_inodes(work)
-
-    def measure(self) -> Disk:
-        """Ask the file system."""
-        fs = os.fstatvfs(self._work)
-        made = max(used_inodes(self._work) - self._start_inodes, 0)
-        full_inodes = fs.f_files > 0 and fs.f_ffree == 0
-        return Disk(used_bytes(self._work), made, True, fs.f_bfree == 0, full_inodes)
+def descendants(root: str, proc: int) -> list[str]:
+    """The processes below `root`, which adopts the orphans among them."""
+    parents = {}
+    for pid in os.listdir(proc):
+        if pid.isdigit() and (fields := _stat(pid, proc)):
+            parents[pid] = fields[1]
+    found: list[str] = []
+    level = {root}
+    while level:
+        level = {pid for pid, parent in parents.items() if parent in level}
+        found += level
+    return found
 
 
-class _Tree:
-    """The folder itself, walked now and then, and at once when its file system fills fast."""
-
-    def __init__(self, handles: Handles, limit: int) -> None:
-        self._handles = handles
-        self._limit = limit
-        self._next_walk = 0.0
-        self._used_then = 0
-        self._start, self._start_inodes, _ = self._walk()
-        self._last = Disk(0, 0, False)
-
-    def measure(self) -> Disk:
-        """The last count, or a new one."""
-        now = time.monotonic()
-        grown = used_bytes(self._handles.work) - self._used_then
-        if now < self._next_walk and grown < (self._limit - self._last.bytes) / 2:
-            return self._last
-        self._used_then = used_bytes(self._handles.work)
-        total, count, hidden = self._walk()
-        used = max(total - self._start, 0)
-        inodes = max(count - self._start_inodes, 0)
-        self._last = Disk(used, inodes, False, full_bytes=used > self._limit, hidden=hidden)
-        self._next_walk = now + max(0.1, 10 * (time.monotonic() - now))
-        return self._last
-
-    def _walk(self) -> tuple[int, int, bool]:
-        """Bytes and files in the folder, unlinked files that are still open counted too."""
-        total = count = 0
-        for _, folders, files, fd in os.fwalk(".", dir_fd=self._handles.work, onerror=None):
-            count += len(folders) + len(files)
-            for name in files:
-                with contextlib.suppress(OSError):
-                    total += os.lstat(name, dir_fd=fd).st_blocks * 512
-        unlinked, hidden = self._unlinked()
-        return total + unlinked, count, hidden
-
-    def _unlinked(self) -> tuple[int, bool]:
-        device = os.fstat(self._handles.work).st_dev
-        blocks: dict[int, int] = {}
-        hidden = False
-        for pid in os.listdir(self._handles.proc):
-            if not pid.isdigit() or pid == "1":
-                continue
-            try:
-                for status in _open_files(pid, self._handles.proc):
-                    if status.st_nlink == 0 and status.st_dev == device:
-                        blocks[status.st_ino] = status.st_blocks * 512
-            except PermissionError:
-                hidden = True
-            except OSError:
-                continue
-        return sum(blocks.values()), hidden
+def _stat(pid: str, proc: int) -> list[str]:
+    """The fields of /proc/PID/stat after the name, from the state on."""
+    return _read(f"{pid}/stat", proc).rpartition(")")[2].split()
 
 
-def used_bytes(folder: int) -> int:
-    """Bytes in use on the file system of an open folder."""
-    fs = os.fstatvfs(folder)
-    return (fs.f_blocks - fs.f_bfree) * fs.f_frsize
-
-
-def used_inodes(folder: int) -> int:
-    """Files and folders on the file system of an open folder."""
-    fs = os.fstatvfs(folder)
-    return fs.f_files - fs.f_ffree
-
-
-def _open_files(pid: str, proc: int) -> Iterator[os.stat_result]:
-    fd = os.open(f"{pid}/fd", os.O_RDONLY | os.O_DIRECTORY, dir_fd=proc)
-    try:
-        for name in os.listdir(fd):
-            with contextlib.suppress(FileNotFoundError):
-                yield os.stat(name, dir_fd=fd)
-    finally:
-        os.close(fd)
+def _ticks(fields: list[str]) -> int:
+    return sum(map(int, fields[11:15]))
 
 
 def _read(path: str, folder: int) -> str:

@@ -17,9 +17,9 @@ from typing import NamedTuple
 
 from novum.errors import SandboxError, UsageError
 from novum.records import Limits
-from novum.sandbox.harvest import HarvestLimits, Left, Walk, copy_data, copy_new, folder, make_folder
 from novum.sandbox.launcher.kernel import open_beneath
 from novum.sandbox.limits import machine, size
+from novum.sandbox.tree import HarvestLimits, Left, Walk, copy_data, copy_new, folder, make_folder
 
 PAGE = os.sysconf("SC_PAGE_SIZE")
 Fingerprint = tuple[int, int, int]
@@ -116,7 +116,7 @@ def take_back(
     """
     written: list[str] = []
     seen: set[str] = set()
-    walk = Walk(work, _bounds(limits, inventory))
+    walk = Walk(work, bounds(limits, inventory))
     budget = limits.disk_bytes + sum(fingerprint[0] for fingerprint in inventory.files.values())
     try:
         with folder(workdir) as host:
@@ -135,53 +135,18 @@ def take_back(
                 if budget < 0:
                     walk.refuse(entry.name, "more bytes in all than the disk limit (a sparse file?)")
                     continue
-                _remove(host, entry.name)
+                remove(host, entry.name)
                 mode = 0o755 if entry.stat.st_mode & stat.S_IXUSR else 0o644
                 copy_new(entry.fd, host, entry.name, mode, entry.stat.st_size)
                 written.append(entry.name)
             if walk.complete:
                 for name in _gone(work, inventory, seen, skip):
-                    _remove(host, name)
+                    remove(host, name)
     except OSError as error:
         raise SandboxError(
             f"the files of the run cannot be written to {workdir}", str(error), "free some disk space"
         ) from error
     return Returned(tuple(written), tuple(_refusals(walk, work, inventory, skip)))
-
-
-def prepare_in_place(workdir: Path, owner: int | None) -> None:
-    """Give the folder's content to `owner`, who runs the payload.
-
-    Raises:
-        UsageError: it holds a hard link, through which the payload could change a file elsewhere.
-    """
-    for base, _, files, fd in os.fwalk(workdir):
-        for name in files:
-            if os.lstat(name, dir_fd=fd).st_nlink > 1:
-                raise UsageError(
-                    f"the work folder holds a hard link, {os.path.join(base, name)}",
-                    "a run could change the file that it shares",
-                    "copy the file instead of linking it",
-                )
-    if owner is not None:
-        _give(workdir, owner)
-
-
-def clean_in_place(workdir: Path, limits: Limits, owner: int | None) -> Returned:
-    """Take the folder's content back and remove what is not a regular file with a plain name."""
-    if owner is not None:
-        _give(workdir, os.geteuid())
-    names: list[str] = []
-    with folder(workdir) as host:
-        walk = Walk(host, _bounds(limits, Inventory({}, {})))
-        for entry in walk:
-            if not entry.is_folder:
-                os.fchmod(entry.fd, 0o755 if entry.stat.st_mode & stat.S_IXUSR else 0o644)
-                names.append(entry.name)
-        for left in walk.refused:
-            with contextlib.suppress(OSError):
-                _remove(host, left.name)
-    return Returned(tuple(names), tuple(_words(left) for left in walk.refused))
 
 
 def _check_protected(workdir: Path, name: str) -> None:
@@ -242,13 +207,13 @@ def _leads_to(name: str, skip: tuple[str, ...]) -> bool:
     return any(path.startswith(name + "/") for path in skip)
 
 
-def _bounds(limits: Limits, inventory: Inventory) -> HarvestLimits:
+def bounds(limits: Limits, inventory: Inventory) -> HarvestLimits:
     most = max([limits.file_bytes, *(fingerprint[0] for fingerprint in inventory.files.values())])
     entries = limits.inodes + 2 * len(inventory.files) + 1000
     return HarvestLimits(file_bytes=most, total_bytes=1 << 62, entries=entries, depth=256, name_bytes=250)
 
 
-def _remove(host: int, name: str) -> None:
+def remove(host: int, name: str) -> None:
     """Remove a file, a link or a whole folder below `host`, following nothing."""
     parent, _, last = name.rpartition("/")
     try:
@@ -272,7 +237,7 @@ def _clear_for_folder(host: int, name: str) -> None:
     except FileNotFoundError:
         return
     except OSError:
-        _remove(host, name)
+        remove(host, name)
 
 
 def _gone(work: int, inventory: Inventory, seen: set[str], skip: tuple[str, ...]) -> Iterator[str]:
@@ -296,16 +261,9 @@ def _refusals(walk: Walk, work: int, inventory: Inventory, skip: tuple[str, ...]
         link = inventory.links.get(left.name)
         same = link is not None and _same_link(work, left.name, link)
         if not same and not _covered(left.name, skip):
-            yield _words(left)
+            yield words(left)
 
 
-def _words(left: Left) -> str:
+def words(left: Left) -> str:
     name, reason = left.plain().name, left.reason
     return f"{name}: {reason}"
-
-
-def _give(workdir: Path, owner: int) -> None:
-    for _, folders, files, fd in os.fwalk(workdir):
-        for name in [*folders, *files]:
-            os.chown(name, owner, owner, dir_fd=fd, follow_symlinks=False)
-    os.chown(workdir, owner, owner, follow_symlinks=False)

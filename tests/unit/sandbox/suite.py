@@ -119,10 +119,10 @@ def _left_on_host(work: Path, facts: dict[str, Any], limits: Limits) -> Iterator
         yield f"something was left outside: {os.listdir(facts['outside'])}"
     if Path(facts["secret"]).read_text() != facts["canary"]:
         yield "the secret was changed"
-    if (work / "protected.txt").read_text() != "as it was" or (work / "frozen/inner.txt").read_text() != "as it was":
+    if any(_text(work / name) != "as it was" for name in ("protected.txt", "frozen/inner.txt")):
         yield "a protected file was changed"
-    if os.listdir(work / "frozen") != ["inner.txt"]:
-        yield "something was added to a protected folder"
+    if not (work / "frozen").is_dir() or os.listdir(work / "frozen") != ["inner.txt"]:
+        yield "a protected folder was changed"
     blocks = 0
     for base, folders, files in os.walk(work):
         for entry in (*folders, *files):
@@ -134,6 +134,10 @@ def _left_on_host(work: Path, facts: dict[str, Any], limits: Limits) -> Iterator
                 yield f"{entry!r} has mode {status.st_mode:o} and owner {status.st_uid}"
     if blocks > 1.1 * limits.disk_bytes + (4 << 20):
         yield f"{blocks} bytes in the work folder"
+
+
+def _text(path: Path) -> str | None:
+    return path.read_text() if path.is_file() else None
 
 
 def _still_alive(token: str) -> Iterator[str]:

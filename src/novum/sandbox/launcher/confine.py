@@ -30,7 +30,7 @@ def run_as_init(control: Control, spec: dict[str, Any]) -> NoReturn:
     prctl(kernel.PR_SET_DUMPABLE, 0)
     child = os.fork()
     if child == 0:
-        _become_payload(control, spec)
+        become_payload(control, spec)
     null = os.open("/dev/null", os.O_RDWR)
     for fd in (0, 1, 2):
         os.dup2(null, fd)
@@ -60,10 +60,13 @@ def _tasks_left() -> int:
     return left
 
 
-def _become_payload(control: Control, spec: dict[str, Any]) -> NoReturn:
+def become_payload(control: Control, spec: dict[str, Any], parent: int | None = None) -> NoReturn:
+    """Give up everything and execute the payload; without a namespace it dies with its `parent`."""
     try:
         os.setsid()
         confine(spec)
+        if parent is not None:
+            die_with_parent(parent)
         control.say("started")
         os.execve(spec["argv"][0], spec["argv"], spec["environment"])
     except OSError as error:

@@ -3,6 +3,7 @@
 namespaces   a parent that leaves for new namespaces, and the process 1 that it forks
 stage        (bubblewrap under root) collect what bubblewrap must show, drop root, become bubblewrap
 init         (inside bubblewrap) be process 1
+plain        (degraded backends) no namespaces; see there
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from _socket import AF_INET, SOCK_DGRAM, socket
 from . import kernel, room
 from .confine import die_with_parent, run_as_init
 from .control import Control
+from .plain import plain
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # `typing` costs 10 ms to import
@@ -119,6 +121,7 @@ MODES: dict[str, Callable[[Control, dict[str, Any]], None]] = {
     "namespaces": namespaces,
     "stage": stage,
     "init": init,
+    "plain": plain,
 }
 
 
