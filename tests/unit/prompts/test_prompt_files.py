@@ -22,7 +22,7 @@ CODE = "\n".join(path.read_text(encoding="utf-8") for path in SOURCE.rglob("*.py
 
 
 class Stand:
-    """Stands in for any input: has every attribute, is a text, a number and a list of one (or of none)."""
+    """Stands in for any input: has every attribute, is a text, a number, and a pair (or an empty list)."""
 
     unsafe_callable = alters_data = False  # Jinja's sandbox asks before it calls
 
@@ -44,7 +44,7 @@ class Stand:
         return Stand(self._full)
 
     def __iter__(self) -> Iterator[Any]:
-        return iter([Stand(True)] if self._full else [])
+        return iter([Stand(True), Stand(True)] if self._full else [])
 
     def __len__(self) -> int:
         return int(self._full)
