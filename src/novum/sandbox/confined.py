@@ -176,11 +176,11 @@ class _Execution:
         if job.in_memory:
             ending = execute(launch, after=self._take_back)
         else:
-            inplace.prepare(job.workdir, owner)
+            links = inplace.prepare(job.workdir, owner)
             try:
                 ending = execute(launch)
             finally:
-                self._returned = inplace.clean(job.workdir, job.limits, owner)
+                self._returned = inplace.clean(job.workdir, job.limits, owner, links)
         return outcome(ending, self._returned, self._backend.name)
 
     def _fill(self, target: int) -> None:

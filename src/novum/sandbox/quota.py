@@ -8,6 +8,8 @@ import time
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
+from novum.sandbox.tree import survey
+
 
 class Disk(NamedTuple):
     """What the work folder holds."""
@@ -45,6 +47,8 @@ class Watched:
         self._proc = proc
         self._limit = limit
         self._next_walk = 0.0
+        self._refused: set[str] = set()
+        self._hiding: set[str] = set()
         self._used_then = 0
         self._start, self._start_inodes, _ = self._walk()
         self._last = Disk(0, 0, False)
@@ -66,28 +70,31 @@ class Watched:
     def _walk(self) -> tuple[int, int, bool]:
         """Bytes and files in the folder, unlinked files that are still open counted too."""
         total = count = 0
-        for _, folders, files, fd in os.fwalk(".", dir_fd=self._work, onerror=None):
-            count += len(folders) + len(files)
-            for name in files:
-                with contextlib.suppress(OSError):
-                    total += os.lstat(name, dir_fd=fd).st_blocks * 512
-        unlinked, hidden = self._unlinked()
-        return total + unlinked, count, hidden
+        hidden = False
+        for _, status in survey(self._work):
+            if status is None:
+                hidden = True
+            else:
+                count += 1
+                total += status.st_blocks * 512
+        return total + self._unlinked(), count, hidden or bool(self._hiding)
 
-    def _unlinked(self) -> tuple[int, bool]:
+    def _unlinked(self) -> int:
         device = os.fstat(self._work).st_dev
         blocks: dict[int, int] = {}
-        hidden = False
+        refused = set()
         for pid in self._pids():
             try:
                 for status in _open_files(pid, self._proc):
                     if status.st_nlink == 0 and status.st_dev == device:
                         blocks[status.st_ino] = status.st_blocks * 512
             except PermissionError:
-                hidden = True
+                refused.add(pid)  # it may just be ending, so it counts when seen twice
             except OSError:
                 continue
-        return sum(blocks.values()), hidden
+        self._hiding = refused & self._refused
+        self._refused = refused
+        return sum(blocks.values())
 
 
 def used_bytes(folder: int) -> int:

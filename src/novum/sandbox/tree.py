@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import itertools
 import os
@@ -16,6 +17,8 @@ from novum.records import Record
 from novum.sandbox.launcher.kernel import open_beneath
 
 CHUNK = 1 << 20
+DEEPEST = 256
+"""Levels of folders that are looked at."""
 
 
 class HarvestLimits(Record):
@@ -80,7 +83,7 @@ class Walk:
                 continue
             seen += len(names)
             if seen > self._limits.entries:
-                self.refuse(folder or ".", f"more than {self._limits.entries} files")
+                self.refuse(".", f"more than {self._limits.entries} files")
                 return
             for name in names:
                 with self._open(f"{folder}/{name}" if folder else name) as entry:
@@ -143,6 +146,32 @@ class Walk:
         if status.st_size > self._limits.file_bytes:
             return f"{status.st_size} bytes, more than {self._limits.file_bytes}"
         return ""
+
+
+def survey(root: int, depth: int = DEEPEST) -> Iterator[tuple[str, os.stat_result | None]]:
+    """Name and state of all below an open folder, fast and while it may change; None for what cannot be looked at."""
+    folders = [""]
+    while folders:
+        name = folders.pop()
+        try:
+            fd = os.open(name or ".", os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=root)
+        except (FileNotFoundError, NotADirectoryError):
+            continue  # it has just gone
+        except OSError:
+            yield name, None
+            continue
+        try:
+            with os.scandir(fd) as entries:
+                for entry in entries:
+                    with contextlib.suppress(FileNotFoundError):
+                        path = f"{name}/{entry.name}" if name else entry.name
+                        yield path, entry.stat(follow_symlinks=False)
+                        if entry.is_dir(follow_symlinks=False):
+                            folders.append(path)
+                            if path.count("/") >= depth:
+                                yield folders.pop(), None
+        finally:
+            os.close(fd)
 
 
 @contextmanager

@@ -140,7 +140,10 @@ class Meter:
         if any(used_inodes(folder) > TEMPORARY_INODES for folder in self._handles.scratch):
             return Broken("disk", f"it made more than {TEMPORARY_INODES} files in /tmp or /dev/shm")
         if disk.hidden:
-            return Broken("disk", "a process hid its open files, so that its disk use cannot be bounded")
+            return Broken(
+                "disk",
+                "it hid files (a closed or too deep folder, or a closed process), so that its use cannot be bounded",
+            )
         return None
 
     def _under_floor(self) -> Broken | None:

@@ -8,5 +8,8 @@ for family, address in ((socket.AF_INET, ("192.0.2.1", 9)), (socket.AF_INET, ("8
             harm(f"a route to {address}")
     except OSError:
         pass
-names = [name for _, name in socket.if_nameindex() if name != "lo"]
+try:
+    names = [name for _, name in socket.if_nameindex() if name != "lo"]
+except OSError:
+    names = []
 harm(f"interfaces {names}") if names else contained()
