@@ -24,9 +24,19 @@ class RecordedModel:
     """A model whose calls are recorded in a study's log. Thread-safe as far as `model` is."""
 
     def __init__(
-        self, model: Model, log: EventLog, budget: Budget, mode: Literal["live", "replay"] = "live"
+        self,
+        model: Model,
+        log: EventLog,
+        budget: Budget,
+        mode: Literal["live", "replay"] = "live",
+        *,
+        name: str = "",
     ) -> None:
-        """`replay` never asks `model`: an unknown request is answered by its step alone, or is an error."""
+        """`replay` never asks `model`: an unknown request is answered by its step alone, or is an error.
+
+        `name` is what the records call the model (default: its own name); a replay keeps the recorded one.
+        """
+        self._name = name or model.name
         self._model = model
         self._log = log
         self._budget = budget
@@ -38,7 +48,7 @@ class RecordedModel:
 
     @property
     def name(self) -> str:
-        return self._model.name
+        return self._name
 
     @property
     def capabilities(self) -> Capabilities:
