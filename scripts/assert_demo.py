@@ -27,6 +27,8 @@ def problems(study: Path) -> list[str]:
         return [f"{study} has no draft with an audit"]
     for path in audits:
         found += [f"{path}: {problem}" for problem in audit_problems(json.loads(path.read_text("utf-8")))]
+    if not (study / "paper" / "audit.json").is_file():
+        found.append(f"{study} has no chosen draft with its audit")
     for folder in [path.parent for path in audits] + [study / "paper"]:
         pdf = folder / "paper.pdf"
         if not pdf.is_file() or not pdf.read_bytes().startswith(b"%PDF-"):
@@ -52,6 +54,8 @@ def main(arguments: list[str]) -> int:
     for line in found:
         print(line, file=sys.stderr)
     if not found:
+        audit = json.loads((study / "paper" / "audit.json").read_text("utf-8"))
+        print(f"demo: {audit.get('answered_share', 0):.0%} of the steps answered by the model")
         print(f"demo: {study} has an audit that passed, no unbound number, a PDF and a review")
     return 1 if found else 0
 

@@ -14,7 +14,8 @@ SECONDS=0
 echo "make demo: ready after ${SECONDS} s; now the study."
 SECONDS=0
 "$novum" run epidemic "$@"
-newest=$(find lab/studies -mindepth 1 -maxdepth 1 -type d -printf '%T@ %p\n' | sort -n | tail -n 1 | cut -d' ' -f2-)
+newest=$(ls -td "${NOVUM_LAB:-lab}"/studies/*/ | sed -n 1p)
+newest=${newest%/}
 echo "make demo: done in $((SECONDS / 60)) min $((SECONDS % 60)) s."
 echo "           paper:  $newest/paper/paper.pdf"
 echo "           audit:  $newest/paper/audit.json"

@@ -101,8 +101,9 @@ def study(tmp_path: Path) -> Path:
     for folder in (study / "drafts" / "0" / "reviews", study / "paper"):
         folder.mkdir(parents=True)
     (study / "events.jsonl").write_text("", encoding="utf-8")
-    audit = {"passes": True, "unbound_numbers": []}
-    (study / "drafts" / "0" / "audit.json").write_text(json.dumps(audit), encoding="utf-8")
+    audit = {"passes": True, "unbound_numbers": [], "answered_share": 0.9}
+    for folder in (study / "drafts" / "0", study / "paper"):
+        (folder / "audit.json").write_text(json.dumps(audit), encoding="utf-8")
     (study / "drafts" / "0" / "reviews" / "meta.json").write_text("{}", encoding="utf-8")
     for folder in (study / "drafts" / "0", study / "paper"):
         (folder / "paper.pdf").write_bytes(b"%PDF-1.7\n")
@@ -129,7 +130,9 @@ def test_an_audit_that_does_not_pass_or_does_not_say_so_fails(
     assert any(said in problem for problem in script("assert_demo").problems(study))
 
 
-@pytest.mark.parametrize("name", ["paper/paper.pdf", "drafts/0/paper.pdf", "drafts/0/audit.json"])
+@pytest.mark.parametrize(
+    "name", ["paper/paper.pdf", "drafts/0/paper.pdf", "paper/audit.json", "drafts/0/audit.json"]
+)
 def test_a_missing_file_fails(study: Path, script: Load, name: str) -> None:
     (study / name).unlink()
     assert script("assert_demo").problems(study)
