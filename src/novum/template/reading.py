@@ -36,8 +36,13 @@ _BASELINE_RECORD = "run_0/final_info.json"
 
 def builtin_templates() -> dict[str, Path]:
     """The templates that ship with novum, by name."""
-    root = Path(__file__).resolve().parent.parent / "templates"
-    return {p.parent.name: p.parent for p in sorted(root.glob(f"*/{DECLARATION}"))}
+    declarations = sorted(shipped_folder(".").glob(f"*/{DECLARATION}"))
+    return {p.parent.name: p.parent for p in declarations if not p.parent.name.startswith("_")}
+
+
+def shipped_folder(name: str) -> Path:
+    """The folder `name` among the templates that ship."""
+    return Path(__file__).resolve().parent.parent / "templates" / name
 
 
 def template_folder(path_or_name: str | Path) -> Path:

@@ -7,10 +7,7 @@ from __future__ import annotations
 
 import base64
 import re
-import sys
 from collections.abc import Mapping, Sequence
-from importlib import metadata
-from pathlib import Path
 from typing import Literal
 
 from pydantic import Field, model_validator
@@ -42,6 +39,8 @@ class Parameter(Record):
     choices: tuple[str, ...] = ()
     suggestions: tuple[Value, ...] = ()
     """Values worth trying, none of them the default."""
+    flag: str = ""
+    """The option as the script spells it, when that is not `--name`."""
     unit: str = ""
     label: str = ""
     description: str = ""
@@ -49,6 +48,10 @@ class Parameter(Record):
     @property
     def title(self) -> str:
         return self.label or self.name.replace("_", " ")
+
+    @property
+    def option(self) -> str:
+        return self.flag or f"--{self.name}"
 
     def problem(self, value: Value) -> str:
         """Why the experiment cannot be given `value`, or ""."""
@@ -260,7 +263,8 @@ class Template(Record):
     ) -> list[str]:
         """The command line after `--out_dir`: the profile's arguments, overridden by `arguments`, and the seeds."""
         merged = {**self.profile(profile).arguments, **arguments}
-        vector = [f"--{name}={value}" for name, value in merged.items()]
+        options = {p.name: p.option for p in self.parameters}
+        vector = [f"{options.get(name, f'--{name}')}={value}" for name, value in merged.items()]
         if self.seeds_argument and seeds:
             vector += [self.seeds_argument, *map(str, seeds)]
         return vector
@@ -281,18 +285,6 @@ class Template(Record):
 
     def importable(self) -> frozenset[str]:
         """Top-level modules that the experiment may import: standard library, its own files, its requirements."""
-        own = {Path(name).parts[0].removesuffix(".py") for name in self.texts if name.endswith(".py")}
-        if not self.declared:
-            return frozenset({*sys.stdlib_module_names, *own, *metadata.packages_distributions()})
-        return frozenset({*sys.stdlib_module_names, *own}.union(*map(_modules_of, self.requirement_names())))
+        from novum.template.installing import importable_modules  # which builds on this record
 
-
-def _modules_of(distribution: str) -> set[str]:
-    guess = {distribution.lower().replace("-", "_")}
-    try:
-        files = metadata.files(distribution) or []
-    except metadata.PackageNotFoundError:
-        return guess
-    packages = {f.parts[0] for f in files if len(f.parts) == 2 and f.name == "__init__.py"}
-    modules = {f.stem for f in files if len(f.parts) == 1 and f.suffix == ".py"}
-    return packages | modules | guess
+        return importable_modules(self)

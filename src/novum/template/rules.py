@@ -88,11 +88,11 @@ def _parameters(template: Template, facts: ScriptFacts, findings: Findings) -> N
     for parameter in template.parameters:
         option = facts.options.get(parameter.name)
         line = _line(template, f'name = "{parameter.name}"')
-        if option is None:
+        if option is None or parameter.option not in option.flags:
             findings.broken(
                 "a parameter is an argument of the script",
                 _TOML,
-                f'add parser.add_argument("--{parameter.name}") to {template.script}, or remove the parameter',
+                f'add parser.add_argument("{parameter.option}") to {template.script}, or set the parameter\'s flag',
                 line,
             )
         elif option.default is not None and option.default != parameter.default:

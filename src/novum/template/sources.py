@@ -10,10 +10,13 @@ from novum.template.clauses import Findings
 
 
 class Option(NamedTuple):
-    """An argument of the command line. `default` is None when it is none or not a constant."""
+    """An argument of the command line. `default` is None, and `choices` empty, when not a constant."""
 
     line: int
     default: Any
+    choices: tuple[str, ...] = ()
+    flags: tuple[str, ...] = ()
+    """As the script spells it."""
 
 
 class FunctionPart(NamedTuple):
@@ -57,9 +60,16 @@ def _options(tree: ast.Module) -> dict[str, Option]:
             continue
         names = [a.value for a in node.args if isinstance(a, ast.Constant) and isinstance(a.value, str)]
         if node.func.attr == "add_argument":
-            default = next((k.value for k in node.keywords if k.arg == "default"), None)
+            given = {k.arg: _constant(k.value) for k in node.keywords}
+            choices = given.get("choices")
+            texts = (
+                tuple(c for c in choices if isinstance(c, str)) if isinstance(choices, list | tuple) else ()
+            )
             for name in names:
-                options[name.lstrip("-")] = Option(node.lineno, _constant(default))
+                # argparse reads --learning-rate as learning_rate.
+                options[name.lstrip("-").replace("-", "_")] = Option(
+                    node.lineno, given.get("default"), texts, tuple(names)
+                )
     return options
 
 

@@ -1,0 +1,87 @@
+"""Runs of a template outside any study: its script, then its evaluator on the saved outputs, each in the sandbox."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import NamedTuple
+
+from novum.experiment.environment import Environment, environment_for
+from novum.records import Limits, Outcome
+from novum.sandbox import Access, Sandbox
+from novum.sandbox.harvest import harvest
+from novum.sandbox.policy import python_paths
+from novum.settings import Profile
+from novum.template import Template
+from novum.template.installing import template_python
+
+_OUT = "out"
+
+
+def trial_environment(template: Template) -> Environment:
+    """The environment of `template`'s runs, its own when it needs packages that novum lacks.
+
+    Raises:
+        MissingTool: what it requires is not installed.
+    """
+    python = template_python(template)
+    return replace(environment_for(template), python=python, readonly=python_paths(python))
+
+
+class Tried(NamedTuple):
+    """What a run left: how its script and its evaluator ended, and the folder with what they wrote."""
+
+    outcome: Outcome
+    evaluated: Outcome | None
+    """None without an evaluator, or when the script failed."""
+    saved: Path
+    """What the script saved."""
+    record: Path
+    """What counts: the evaluator's final_info.json, or the script's own where there is no evaluator."""
+
+
+@dataclass(frozen=True)
+class Trial:
+    """Runs programs of a template in the sandbox, each in a fresh folder below `scratch`."""
+
+    template: Template
+    sandbox: Sandbox
+    environment: Environment
+    limits: Limits
+    scratch: Path
+
+    def run(self, profile: Profile, seeds: tuple[int, ...]) -> Tried:
+        """Run the script with `seeds`, then the evaluator on what it saved.
+
+        Raises:
+            SandboxError: the sandbox could not be set up.
+        """
+        template, saved = self.template, self.scratch / "saved"
+        vector = template.argument_vector({}, profile, seeds)
+        outcome = self._program([template.script, f"--out_dir={_OUT}", *vector], "run", saved, inputs=None)
+        if not outcome.ok or not template.evaluate:
+            return Tried(outcome, None, saved, saved)
+        record = self.scratch / "evaluated"
+        evaluated = self._program([template.evaluate, f"--out_dir={_OUT}"], "evaluate", record, inputs=saved)
+        return Tried(outcome, evaluated, saved, record)
+
+    def _program(self, command: list[str], name: str, record: Path, inputs: Path | None) -> Outcome:
+        work = self.scratch / name
+        for file, content in self.template.contents().items():
+            target = work / file
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(content)
+        record.mkdir(parents=True, exist_ok=True)
+        if inputs is not None:
+            # What the run says of itself is no evidence.
+            shutil.copytree(inputs, work / _OUT, ignore=shutil.ignore_patterns("final_info.json"))
+        access = Access(
+            readonly=self.environment.readonly,
+            protected=self.template.protected,
+            environment=self.environment.variables,
+        )
+        outcome = self.sandbox.run([str(self.environment.python), *command], work, self.limits, access)
+        if (work / _OUT).is_dir():
+            harvest(work / _OUT, record)
+        return outcome
