@@ -58,6 +58,8 @@ def stem(word: str) -> str:
         if word.endswith(suffix) and len(word) - len(suffix) >= 4:
             word = word[: -len(suffix)]
             break
+    if len(word) > 4 and word[-1] in "eyi":  # `decaying` -> `decay`, as `decay` itself loses its end
+        word = word[:-1]
     # `planned` -> `plann` -> `plan`, but `cross` keeps its end.
     if len(word) > 4 and word[-1] == word[-2] and word[-1] not in "sl":
         return word[:-1]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Any, cast
 from xml.etree import ElementTree
 
 from novum.errors import UsageError
@@ -62,7 +62,7 @@ def _events(parser: ElementTree.XMLPullParser[Any], line: str) -> Iterator[tuple
     try:
         # DBLP names accented letters as HTML does, in a DTD that is not read here.
         parser.feed(_ENTITY.sub(_letter, line))
-        yield from list(parser.read_events())
+        yield from cast("list[tuple[str, ElementTree.Element]]", list(parser.read_events()))
     except ElementTree.ParseError as error:
         raise UsageError(
             "the XML is broken", str(error), "get the file again; what was read is kept"
