@@ -44,6 +44,8 @@ fi
 if [ "$installer" = uv ]; then
   uv pip install --quiet --python "$venv/bin/python" --editable ".[$extras]"
 else
+  # An environment that uv made has no pip.
+  "$venv/bin/python" -m pip --version >/dev/null 2>&1 || "$venv/bin/python" -m ensurepip --upgrade >/dev/null
   "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --editable ".[$extras]"
 fi
 echo "make setup: done. The command is $venv/bin/novum; start with '$venv/bin/novum doctor'."
