@@ -47,9 +47,9 @@ def compare(
     if paired and len(a) != len(b):
         raise ValueError(f"{len(a)} and {len(b)} values cannot be paired")
     base = mean_of(checked(b))
-    difference = mean_of(checked(a)) - base
-    relative = difference / abs(base) if base else None
     if min(len(a), len(b)) < 2:
+        difference = mean_of(checked(a)) - base
+        relative = difference / abs(base) if base else None
         reason = f"a lone seed tells nothing of the noise ({len(a)} and {len(b)} values)"
         return Compared("not comparable", reason, difference, relative, None, None, None, None, "")
     result = (paired_t if paired else welch)(a, b, 1.0 - alpha)
@@ -57,8 +57,8 @@ def compare(
     return Compared(
         verdict=verdict,
         reason=reason,
-        difference=difference,
-        relative=relative,
+        difference=result.difference,
+        relative=result.difference / abs(base) if base else None,
         low=result.interval.low,
         high=result.interval.high,
         p_value=result.p_value,

@@ -34,7 +34,7 @@ def welch(a: Sequence[float], b: Sequence[float], confidence: float = 0.95) -> M
     # In units of the larger spread, so that tiny variances do not vanish when squared.
     scale = max(sd_of(first), sd_of(second))
     if _is_rounding(scale, (*first, *second)):
-        return MeanTest("Welch", difference, Interval(difference, difference), None, None, None)
+        return _untested("Welch", difference, (*first, *second))
     u = (sd_of(first) / scale) ** 2 / len(first)
     v = (sd_of(second) / scale) ** 2 / len(second)
     degrees = (u + v) ** 2 / (u**2 / (len(first) - 1) + v**2 / (len(second) - 1))
@@ -53,7 +53,7 @@ def paired_t(a: Sequence[float], b: Sequence[float], confidence: float = 0.95) -
     gaps = [x - y for x, y in zip(first, second, strict=True)]
     difference, sd = mean_of(gaps), sd_of(gaps)
     if _is_rounding(sd, (*first, *second)):
-        return MeanTest("paired t", difference, Interval(difference, difference), None, None, None)
+        return _untested("paired t", difference, (*first, *second))
     return _t_test("paired t", difference, sd / math.sqrt(len(gaps)), len(gaps) - 1, confidence)
 
 
@@ -85,6 +85,12 @@ def _t_test(name: str, difference: float, stderr: float, degrees: float, confide
     half = t_quantile(confidence, degrees) * stderr
     p = 2.0 * float(special.stdtr(degrees, -abs(t)))
     return MeanTest(name, difference, Interval(difference - half, difference + half), p, t, degrees)
+
+
+def _untested(name: str, difference: float, values: Sequence[float]) -> MeanTest:
+    """The result where nothing varies: the difference itself, or none when it too is no more than rounding."""
+    exact = 0.0 if _is_rounding(abs(difference), values) else difference
+    return MeanTest(name, exact, Interval(exact, exact), None, None, None)
 
 
 def _is_rounding(sd: float, values: Sequence[float]) -> bool:

@@ -109,6 +109,14 @@ def test_rounding_is_not_a_difference_in_spread() -> None:
     assert compare(a, b, direction="minimize").p_value is None
 
 
+@pytest.mark.parametrize("paired", [False, True])
+def test_a_difference_of_rounding_is_no_effect(paired: bool) -> None:
+    made = compare([4.0e-21, 1.0], [0.0, 1.0], direction="minimize", paired=paired)
+    assert made.verdict == "no detectable difference"
+    constant = compare([0.1 + 0.2] * 3, [0.3] * 3, direction="minimize", paired=paired)
+    assert (constant.verdict, constant.difference) == ("no detectable difference", 0.0)
+
+
 def test_pairing_finds_what_seeds_have_in_common() -> None:
     base = [10.0, 14.0, 8.0, 12.0]
     gain = [9.5, 13.4, 7.6, 11.5]
@@ -136,4 +144,5 @@ def test_every_pair_of_samples_gets_a_verdict(
         assert (made.p_value < 0.05) == (made.verdict != "no detectable difference")
     assert made.low is not None
     assert made.high is not None
-    assert made.low <= made.difference + 1e-9 * abs(made.difference)
+    slack = 1e-9 * max(map(abs, (made.difference, made.low, made.high)))
+    assert made.low - slack <= made.difference <= made.high + slack
