@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from novum.literature.tex import escape
-from novum.paper import compose
+from novum.paper import compose, figures, findings
 from novum.paper.citations import FEWEST, HOLM, MACHINES, WELCH, Citer, Shelf, Work, cited_keys
 from novum.paper.document import Block, Section
 from novum.paper.material import Material
@@ -56,9 +56,8 @@ def setup(material: Material, prose: Sequence[Block], citer: Citer) -> Section:
 def results(material: Material, prose: Sequence[Block], chosen: Sequence[str]) -> Section:
     """Tables and figures first, so that they come out near the text that speaks of them."""
     floats = [Block(table, prose=False) for table in result_tables(material)]
-    figures = compose.body_figures(material)
-    floats += [Block(compose.figure_float(figure), prose=False) for figure in figures]
-    paragraphs = compose.result_paragraphs(material, compose.ordered_results(material, chosen))
+    floats += [Block(figures.figure_float(f), prose=False) for f in figures.body_figures(material)]
+    paragraphs = findings.result_paragraphs(material, findings.ordered_results(material, chosen))
     return section(
         "results",
         [*floats[:2], *paragraphs[:1], *floats[2:], *paragraphs[1:], *_other_figures(material), *prose],
@@ -67,19 +66,19 @@ def results(material: Material, prose: Sequence[Block], chosen: Sequence[str]) -
 
 def _other_figures(material: Material) -> list[Block]:
     """A sentence that points to the figures of which no other sentence speaks."""
-    unnamed = [f for f in compose.body_figures(material) if not f.metrics]
+    unnamed = [f for f in figures.body_figures(material) if not f.metrics]
     if not unnamed:
         return []
     named = [rf"Figure~\ref{{fig:{f.file}}}" for f in unnamed]
     verb = "shows" if len(named) == 1 else "show"
     return [
-        Block(f"{compose.sentence_list(named)} {verb} the runs in more detail. {compose.tally(material)}")
+        Block(f"{compose.sentence_list(named)} {verb} the runs in more detail. {findings.tally(material)}")
     ]
 
 
 def discussion(material: Material, explained: Sequence[Block], open_: Sequence[Block]) -> Section:
-    verdict = Block(compose.verdict_on_hypothesis(material) + " " + _caution(material))
-    return section("discussion", [verdict, *explained, *open_, *compose.limitations(material)])
+    verdict = Block(findings.verdict_on_hypothesis(material) + " " + _caution(material))
+    return section("discussion", [verdict, *explained, *open_, *findings.limitations(material)])
 
 
 def _caution(material: Material) -> str:
@@ -92,7 +91,7 @@ def _caution(material: Material) -> str:
 
 
 def conclusion(material: Material, prose: Sequence[Block]) -> Section:
-    return section("conclusion", [compose.closing(material), *prose])
+    return section("conclusion", [findings.closing(material), *prose])
 
 
 def related(shelf: Shelf, picked: Sequence[str], prose: Sequence[Block], cited: Sequence[str]) -> Section:
@@ -129,5 +128,5 @@ def abstract(material: Material, prose: Sequence[Block]) -> Section:
     opening = " ".join(b.tex for b in prose)
     origin = prose[0].origin if prose else "code"
     return Section(
-        "abstract", "Abstract", (Block(f"{opening} {compose.abstract_facts(material)}".strip(), origin),)
+        "abstract", "Abstract", (Block(f"{opening} {findings.abstract_facts(material)}".strip(), origin),)
     )

@@ -1,8 +1,8 @@
 """The audit of a study's paper: everything is derived again from files and events, nothing is taken on trust.
 
-Covers: every number bound and equal to results.json, every claim supported, every citation there and resolved, every
-figure a file, every run reported, what was taken by default, how LaTeX went. Does not cover: whether prose is true beyond that, whether the code
-does what its description says, plagiarism.
+Covers: every number bound and equal to results.json, every claim supported, every citation there and resolved,
+every figure a file, every run reported, what was taken by default, how LaTeX went. Does not cover: whether prose is
+true beyond that, whether the code does what its description says, plagiarism.
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ from novum.paper.article import TITLES
 from novum.paper.audit_records import Finding, Severity
 from novum.paper.claims import claims_in, judge
 from novum.paper.document import FoundParagraph, paragraphs
-from novum.paper.material import Material
+from novum.paper.material import Material, row_label
 from novum.paper.numbers import BOUND_MACROS, PAIR_MACROS, known_keys, numbers_tex, pair_key
 from novum.paper.text import tex_sentences
 from novum.paper.unbound import unbound_numbers
@@ -41,8 +41,8 @@ class Files(NamedTuple):
 
     @classmethod
     def read(cls, draft: Path) -> Files:
-        texts = [_text(draft / name) for name in ("paper.tex", "numbers.tex", "references.bib")]
-        return cls(draft, *texts, *_pdf(draft / "paper.pdf"))
+        tex, numbers, bib = (_text(draft / name) for name in ("paper.tex", "numbers.tex", "references.bib"))
+        return cls(draft, tex, numbers, bib, *_pdf(draft / "paper.pdf"))
 
     @property
     def body(self) -> str:
@@ -131,7 +131,7 @@ def _uncited(sentence: str) -> str:
 
 _LAYOUT = re.compile(
     r"\\begin\{(?:table|figure)\}\[[^\]]*\]|\\begin\{tabularx\}\{[^{}]*\}\{(?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*\}"
-    r"|\\includegraphics(?:\[[^\]]*\])?\{[^{}]*\}|\\(?:label|ref)\{[^{}]*\}"
+    r"|\\includegraphics(?:\[[^\]]*\])?\{[^{}]*\}|\\(?:label|ref)\{[^{}]*\}|\\setlength\\[a-z]+\{[^{}]*\}"
 )
 
 
@@ -207,7 +207,7 @@ def check_runs(files: Files, material: Material, folder: StudyFolder) -> Iterato
         shown = run.name.replace("_", r"\_\allowbreak{}")
         if files.tex and shown not in back:
             yield _finding("run", run.name, "is not in the provenance appendix")
-        if files.tex and not _in_table(run.name, table):
+        if files.tex and rf"\novumstrut {row_label(run.name)} &" not in table:
             yield _finding("run", run.name, "is not in the table of runs")
         if not run.identity or not run.commit:
             yield _finding("run", run.name, "has no recorded identity or commit")
@@ -215,9 +215,3 @@ def check_runs(files: Files, material: Material, folder: StudyFolder) -> Iterato
             yield _finding("run", run.name, "its folder in runs/ is missing")
         if not run.sandbox or "unsandboxed" in run.sandbox.lower():
             yield _finding("sandbox", run.name, "was not made in a sandbox", "warning")
-
-
-def _in_table(name: str, table: str) -> bool:
-    from novum.paper.material import run_label
-
-    return f"\n{run_label(name)[:1].upper()}{run_label(name)[1:]} &" in table

@@ -57,7 +57,8 @@ class Audit(Record):
             f"  {self.pages} pages, {self.words} words; LaTeX {self.engine or 'none'}, style {self.style or 'none'}",
             f"  {verified} of {len(self.citations)} references verified",
             f"  {self.answered_share:.0%} of the steps answered by a model; {len(self.default_steps)} by default",
-            f"  {self.sentences_dropped} sentences of the model left out; {len(self.degraded_paragraphs)} paragraphs set as plain text",
+            f"  {self.sentences_dropped} sentences of the model left out; {len(self.degraded_paragraphs)} "
+            f"paragraphs set as plain text",
             f"  runs were made in: {'; '.join(self.sandbox) or 'unknown'}",
         ]
         lines += [f"  {f.severity}: {f.kind} ({f.where}): {f.message}" for f in self.findings]

@@ -44,7 +44,7 @@ def changes(material: Material) -> list[str]:
             about = f": {parameter.description}" if parameter and parameter.description else ""
             found[name] = f"{plain(material.parameter_label(name))}{about}"
         if run.change:
-            found[run.change] = f"the code: {as_line(run.change, 120)}"
+            found[run.change] = f"{plain(material.edited_part(run))}: {as_line(run.change, 120)}"
     return list(found.values())
 
 
@@ -64,7 +64,8 @@ def run_in_words(run: Run, material: Material) -> str:
     """`strength of the contact reduction raised: peak lower (better); day of the peak no detectable difference`."""
     what = "; ".join(_setting(run, n, material) for n in run.arguments)
     if run.change:
-        what = f"{what}; code changed" if what else "code changed"
+        edited = f"{plain(material.edited_part(run))} changed"
+        what = f"{what}; {edited}" if what else edited
     if run.status != "ok":
         return f"{what or run.name}: the run failed and has no results"
     said = []
@@ -119,6 +120,11 @@ def vocabulary(material: Material) -> frozenset[str]:
         *(c.topic for c in template.paper.citations),
     ]
     return content_stems(" ".join(texts))
+
+
+def known_words(material: Material) -> frozenset[str]:
+    """The words of the brief, as they are written there."""
+    return frozenset(w for w in re.findall(r"[a-z]{3,}", small_brief(material).lower()))
 
 
 def metric_words(material: Material) -> frozenset[str]:

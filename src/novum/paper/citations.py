@@ -10,8 +10,8 @@ from novum.literature.bibtex import bibitem, bibtex_keys, entry
 from novum.literature.text import words
 from novum.paper.material import Material
 from novum.paper.works import shipped, shipped_titled
-from novum.records import Paper
 from novum.recorded_search import recorded_search
+from novum.records import Paper
 from novum.template import CitationHint
 from novum.tools import Tools
 

@@ -7,7 +7,8 @@ sentence made here names values by key alone, and its relation is the verdict th
 from __future__ import annotations
 
 import re
-from typing import NamedTuple, get_args
+from collections.abc import Callable
+from typing import Any, NamedTuple, get_args
 
 from novum.paper.material import BASELINE, DETECTED, Material, run_label
 from novum.records import Claim, Comparison, Results, Run
@@ -57,7 +58,7 @@ def _compared(
 ) -> Sentence:
     words = _Words(run, dataset, metric, made, material)
     if made.verdict in DETECTED:
-        wordings = _DETECTED
+        wordings: tuple[_Wording, ...] = _DETECTED
     elif made.verdict == "not comparable":
         wordings = (_not_comparable,)
     else:
@@ -67,6 +68,9 @@ def _compared(
         tex += rf"\claim{{{made.a}}}{{{made.verdict}}}{{{made.b}}}"
     primary = metric == material.primary
     return Sentence(f"S{position + 1}", tex, run.name, metric, primary, made)
+
+
+_Wording = Callable[["_Words"], str]
 
 
 class _Words:
@@ -88,7 +92,7 @@ class _Words:
 
 
 def run_phrase(run: Run, material: Material) -> str:
-    r"""`With the latent period set to \config{run_1/latent_days} days`; for an edit, `With the edited code of run~2`."""
+    r"""`With the latent period set to \config{run_1/latent_days} days`, `With the edited code of run~2`."""
     settings = [
         rf"the {material.parameter_label(name)} set to \config{{{run.name}/{name}}}{_unit(name, material)}"
         for name in run.arguments
@@ -108,7 +112,7 @@ def _capital(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-_DETECTED = (
+_DETECTED: tuple[_Wording, ...] = (
     lambda w: f"{w.with_}, the {w.metric} {w.moved} by {w.by}, from {w.b} to {w.a}{w.judged} ({w.p}).",
     lambda w: (
         f"In {w.run} the {w.metric} was {w.a}, against {w.b} in the baseline: a detectable {w.shift}"
@@ -125,7 +129,7 @@ _DETECTED = (
         else f"For {w.run} the {w.metric} {w.moved} by {w.difference} ({w.p}){w.judged}."
     ),
 )
-_NOT_DETECTED = (
+_NOT_DETECTED: tuple[_Wording, ...] = (
     lambda w: (
         f"{w.with_}, the {w.metric} was {w.a}; no difference from the baseline could be detected ({w.p})."
     ),
@@ -140,7 +144,10 @@ _NOT_DETECTED = (
 
 
 def _not_comparable(w: _Words) -> str:
-    return f"{_capital(w.run)} gave {w.a} for the {w.metric}; this is not comparable with the baseline and is not tested."
+    return (
+        f"{_capital(w.run)} gave {w.a} for the {w.metric}; this is not comparable with the baseline and "
+        f"is not tested."
+    )
 
 
 def _without_results(run: Run, material: Material, position: int) -> Sentence:
@@ -171,18 +178,18 @@ def without_claims(tex: str) -> str:
 def judge(found: FoundClaim, results: Results) -> tuple[bool, str]:
     """Whether the recorded results support a claim, and why."""
     made = results.comparison(found.a, found.b)
-    flipped = results.comparison(found.b, found.a)
-    if made is None and flipped is None:
+    if made is None and (other := results.comparison(found.b, found.a)):
+        verdict = _FLIPPED.get(other.verdict, other.verdict)
+        made = other.model_copy(update={"verdict": verdict, "difference": -other.difference})
+    if made is None:
         return False, f"no recorded comparison of {found.a!r} with {found.b!r}"
-    verdict = made.verdict if made else _FLIPPED.get(flipped.verdict, flipped.verdict) if flipped else ""
-    difference = made.difference if made else -flipped.difference if flipped else 0.0
-    if found.relation == verdict:
-        return True, (made or flipped).reason  # type: ignore[union-attr] - one of them is there
-    if found.relation in ("higher", "lower") and verdict in DETECTED:
-        if (difference > 0) == (found.relation == "higher"):
-            return True, f"the recorded difference is {difference:.4g} and detectable"
-        return False, f"the recorded difference is {difference:.4g}: not {found.relation}"
-    return False, f"the recorded verdict is {verdict!r}, not {found.relation!r}"
+    if found.relation == made.verdict:
+        return True, made.reason
+    if found.relation in ("higher", "lower") and made.verdict in DETECTED:
+        if (made.difference > 0) == (found.relation == "higher"):
+            return True, f"the recorded difference is {made.difference:.4g} and detectable"
+        return False, f"the recorded difference is {made.difference:.4g}: not {found.relation}"
+    return False, f"the recorded verdict is {made.verdict!r}, not {found.relation!r}"
 
 
 _FLIPPED = {"better": "worse", "worse": "better", "higher": "lower", "lower": "higher"}
@@ -193,13 +200,13 @@ def claim_records(section: str, sentence: str, results: Results) -> list[Claim]:
     records = []
     for found in claims_in(sentence):
         supported, reason = judge(found, results)
-        relation = found.relation if found.relation in RELATIONS else "no detectable difference"
+        relation: Any = found.relation if found.relation in RELATIONS else "no detectable difference"
         records.append(
             Claim(
                 sentence=without_claims(sentence).strip(),
                 section=section,
                 a=found.a,
-                relation=relation,  # type: ignore[arg-type] - one of RELATIONS
+                relation=relation,
                 b=found.b,
                 supported=supported and found.relation in RELATIONS,
                 reason=reason,

@@ -53,7 +53,8 @@ def default_notice(log: EventLog) -> str:
     )
     return (
         rf"\textbf{{Assembled from defaults.}} In this study {why}; documented defaults were taken instead. "
-        "The recorded results are right all the same, but the choice of experiments and the prose owe little to a model."
+        "The recorded results are right all the same, but the choice of experiments and the prose owe little "
+        "to a model."
     )
 
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
 from pydantic import TypeAdapter
 
 from novum.errors import StudyError
-from novum.events import Event, EventLog
+from novum.events import EventLog
 from novum.literature.tex import escape
 from novum.paper.numbers import Fact
 from novum.records import Comparison, Figure, Idea, Result, Results, Run
@@ -20,6 +20,7 @@ from novum.template import Template
 
 BASELINE = "run_0"
 ALPHA = 0.05
+_ASKING = frozenset(["when", "how", "which", "what", "whether", "where", "who", "whom", "why"])
 _REASON_CHARS = 160
 _CHANGE_CHARS = 240
 
@@ -35,6 +36,8 @@ class Material:
     created: Mapping[str, Any]
     """The data of the event `study_created`."""
     started_s: float
+    diffs: Mapping[str, str] = field(default_factory=dict)
+    """Run to the diff of its accepted edits."""
 
     @property
     def day(self) -> str:
@@ -107,6 +110,20 @@ class Material:
         declared = self.template.metric(metric)
         return declared.unit if declared else ""
 
+    def edited_part(self, run: Run) -> str:
+        """What an edited run's code decides, as far as the template describes it: `the rule for how ...`; LaTeX."""
+        diff = self.diffs.get(run.name, "") + run.change
+        for function in self.template.functions:
+            words = function.description.strip().rstrip(".")
+            if function.name in diff and words:
+                lead = (
+                    "the rule for"
+                    if words.split()[0].lower().rstrip(",") in _ASKING
+                    else "the part of the code for"
+                )
+                return escape(f"{lead} {words[:1].lower()}{words[1:]}")
+        return "the code of the experiment"
+
     def parameter_label(self, name: str) -> str:
         """What prose calls a parameter; LaTeX."""
         parameter = self.template.parameter(name)
@@ -122,14 +139,19 @@ def run_label(name: str) -> str:
     return f"failed attempt~{escape(attempt)} at {label}" if failed else label
 
 
-def load_material(folder: StudyFolder, log: EventLog | Iterable[Event], template: Template) -> Material:
+def row_label(name: str) -> str:
+    """The run at the head of a table's row: `Run~3`; LaTeX."""
+    label = run_label(name).removeprefix("the ")
+    return label[:1].upper() + label[1:]
+
+
+def load_material(folder: StudyFolder, log: EventLog, template: Template) -> Material:
     """Read what earlier phases left.
 
     Raises:
         StudyError: an artifact is missing or not valid.
     """
-    events = log.events("study_created") if isinstance(log, EventLog) else log
-    created = next((e for e in events if e.kind == "study_created"), None)
+    created = next(log.events("study_created"), None)
     results = folder.read(folder.results, Results)
     if not any(run.name == BASELINE for run in results.runs):
         raise StudyError(f"the results of study {folder.name!r} have no baseline", "", "run `novum resume`")
@@ -140,6 +162,7 @@ def load_material(folder: StudyFolder, log: EventLog | Iterable[Event], template
         template=template,
         created=created.data if created else {},
         started_s=float(created.data.get("created", created.time)) if created else 0.0,
+        diffs={str(e.data.get("run")): str(e.data.get("diff", "")) for e in log.events("edit_applied")},
     )
 
 

@@ -9,55 +9,68 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from novum.literature.text import STOPWORDS, stem
+from novum.paper.text import word_set
 from novum.paper.unbound import unbound_numbers
 
 FEWEST_WORDS, MOST_WORDS = 6, 42
+MOST_LETTERS = 18
+_TRUE_ENDS = frozenset({"breathe", "soothe", "clothe", "loathe"})
 _SENTENCES = re.compile(r"(?<=[.!?])\s+")
 _WORD = re.compile(r"[A-Za-z][A-Za-z'-]*")
 
-_HYPE = frozenset(
-    """amazing breakthrough comprehensive critical critically crucial crucially cutting-edge delve elegant essential exceptional
-    extraordinary fascinating game-changing groundbreaking holistic imperative impressive incredible innovative invaluable
-    landmark leverage leveraging meticulous novel outstanding paramount pioneering pivotal powerful profound
-    promising remarkable remarkably revolutionary revolutionize robust seamless seminal showcase significant significantly
-    state-of-the-art striking strikingly superior tapestry transformative unparalleled unprecedented valuable vital""".split()
+_HYPE = word_set(
+    """amazing breakthrough comprehensive critical critically crucial crucially cutting-edge delve elegant
+    essential exceptional extraordinary fascinating game-changing groundbreaking holistic imperative
+    impressive incredible innovative invaluable landmark leverage leveraging meticulous novel
+    outstanding paramount pioneering pivotal powerful profound promising remarkable remarkably
+    revolutionary revolutionize robust seamless seminal showcase significant significantly
+    state-of-the-art striking strikingly superior tapestry transformative unparalleled unprecedented
+    valuable vital"""
 )
-_COMPARATIVE = frozenset(
-    """better bigger broader earlier faster fewer flatter greater higher larger lower milder quicker shorter slower smaller
-    stronger sooner weaker worse best highest largest lowest smallest worst reduce reduces reducing increase increases
-    increasing decrease decreases decreasing lowers lowering raises raising delays delaying postpones postponing
-    shortens prolongs improves improving worsens prevents minimizes maximizes flattens""".split()
+_COMPARATIVE = word_set(
+    """better bigger broader earlier faster fewer flatter greater higher larger lower milder quicker
+    shorter slower smaller stronger sooner weaker worse best highest largest lowest smallest worst
+    reduce reduces reducing increase increases increasing decrease decreases decreasing lowers
+    lowering raises raising delays delaying postpones postponing shortens prolongs improves
+    improving worsens prevents minimizes maximizes flattens"""
 )
 _PAST = re.compile(
     r"^(?:(?:reduc|increas|decreas|improv|lower|rais|delay|postpon|worsen|outperform|minimi[sz]|maximi[sz]|prevent|shorten|"
     r"prolong|flatten|slow|diminish|lessen)ed|rose|fell|dropped)$"
 )
-_MODAL = frozenset("may might could can would should whether if possibly perhaps plausible".split())
+_MODAL = word_set("""may might could can would should whether if possibly perhaps plausible""")
 _OWN_FINDINGS = re.compile(
-    r"\b(?:(?:our|the|these|this study's) (?:results?|findings?|experiments?|simulations?|data|runs|study|studies|analysis)"
-    r" (?:show|shows|showed|suggest|suggests|suggested|indicate|indicates|demonstrate|demonstrates|confirm|confirms|reveal|reveals|"
-    r"found|support|supports|prove|proves)|we (?:found|find|show|showed|demonstrate|demonstrated|observed|observe|conclude|proved|"
+    r"\b(?:(?:our|the|these|this study's) "
+    r"(?:results?|findings?|experiments?|simulations?|data|runs|study|studies|analysis)"
+    r" "
+    r"(?:show|shows|showed|suggest|suggests|suggested|indicate|indicates|demonstrate|demonstrates|confirm|confirms|reveal|reveals|"
+    r"found|support|supports|prove|proves)|we "
+    r"(?:found|find|show|showed|demonstrate|demonstrated|observed|observe|conclude|proved|"
     r"conducted|collected|surveyed|interviewed|recruited|trained|propose|proposed|introduce|introduced|developed|develop)"
     r"|this (?:study|paper|work) (?:shows|demonstrates|proves|finds|found|confirms|reveals|proposes|introduces))\b",
     re.IGNORECASE,
 )
 _META = re.compile(
-    r"\b(?:this (?:section|paragraph|sentence)|in (?:this|the) (?:section|paragraph)|as an ai|language model|the (?:reader|prompt|task|facts)"
-    r"|write|sentences?|below|above|rest of the paper|in conclusion|in summary|it is (?:important|worth) (?:to note|noting))\b",
+    r"\b(?:this (?:section|paragraph|sentence)|in (?:this|the) (?:section|paragraph)|as an ai|language "
+    r"model|the (?:reader|prompt|task|facts)"
+    r"|write|sentences?|below|above|rest of the paper|in conclusion|in summary|it is (?:important|worth) "
+    r"(?:to note|noting))\b",
     re.IGNORECASE,
 )
-_RISKY = frozenset(
-    """dataset datasets participants patients survey surveys questionnaire interview interviews respondents volunteers gpu gpus neural classifier regression bayesian corpus annotators country countries government governments
-    clinical trial trials statistically empirical evidence proven""".split()
+_RISKY = word_set(
+    """dataset datasets participants patients survey surveys questionnaire interview interviews respondents
+    volunteers gpu gpus neural classifier regression bayesian corpus annotators country countries
+    government governments clinical trial trials statistically empirical evidence proven"""
 )
 """Words for things that a model likes to make up; allowed where the study's own facts use them."""
 
 
-_NEVER_LAST = frozenset(
-    """a an the and or but nor of to with by from that which whose as at is are was were be their its his her our this these than
-    because if while when may might could can would should very such""".split()
+_NEVER_LAST = word_set(
+    """a an the and or but nor of to with by from that which whose as at is are was were be their its his
+    her our this these than because if while when may might could can would should very such"""
 )
 
 
@@ -71,6 +84,8 @@ class Rules:
     """Stems of the names of the metrics: no sentence may say how they changed."""
     hedged: bool = False
     """Sentences begin with words that mark them as a reading, not a finding."""
+    framed: bool = False
+    """The first words of sentences were given."""
     seen: tuple[str, ...] = ()
 
 
@@ -105,7 +120,13 @@ def _form(sentence: str, words: Sequence[str]) -> str:
         return f"a sentence has from {FEWEST_WORDS} to {MOST_WORDS} words, this one {len(words)}"
     if not re.match(r"[A-Z].*[.]$", sentence) or re.search(r"[\\{}$#&_^<>|]", sentence):
         return "a sentence begins with a capital, ends with a full stop and has no marks of a formula"
-    if any(a == b for a, b in zip(words, words[1:], strict=False)):
+    if odd := [
+        w
+        for w in words
+        if len(w) > MOST_LETTERS or (re.search(r"'[a-z]{2,}|-.*'|[a-z]{3}the$", w) and w not in _TRUE_ENDS)
+    ]:
+        return f"{odd[0]!r} is not a word"
+    if any(a == b for a, b in pairwise(words)):
         return "a word stands there twice in a row"
     if words[-1] in STOPWORDS and words[-1] not in (
         "so",
@@ -166,7 +187,7 @@ def _repeats(sentence: str, words: Sequence[str], rules: Rules) -> str:
         if stems and other and len(stems & other) / len(stems | other) >= 0.6:
             return f"it repeats an earlier sentence ({earlier[:60]!r})"
     openings = [tuple(_WORD.findall(s.lower())[:3]) for s in rules.seen]
-    if not rules.hedged and openings.count(tuple(words[:3])) >= 2:
+    if not rules.framed and openings.count(tuple(words[:3])) >= 2:
         return f"too many sentences begin with {' '.join(words[:3])!r}"
     return ""
 
@@ -180,6 +201,8 @@ class Shape:
 
     sentences: int = 3
     openings: tuple[tuple[str, ...], ...] = ()
+    hedged: bool = False
+    """The openings mark each sentence as a reading of results; it may then not say how a metric changed."""
 
     @property
     def count(self) -> int:
@@ -199,7 +222,7 @@ def grammar(shape: Shape) -> str:
     for position, name in enumerate(names):
         if shape.openings:
             alternatives = " | ".join(f'"{opening}"' for opening in shape.openings[position])
-            rules.append(f'{name} ::= ({alternatives}) (sep tok){{6,20}} "."')
+            rules.append(f'{name} ::= ({alternatives}) (sep tok){{5,17}} "."')
         else:
             rules.append(f'{name} ::= cap (sep tok){{8,26}} "."')
     if not shape.openings:

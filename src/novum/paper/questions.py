@@ -1,7 +1,7 @@
 """The questions that a small model is asked for a paper, one paragraph each, in the order of writing.
 
-Each has a documented default: neutral text that is true of any study. Sentences of the results, the discussion and
-the conclusion begin with words that mark them as a reading, so that none can pass for a finding.
+Sentences begin with words that are given: they keep a small model to the point and mark every reading as one, so
+that none can pass for a finding. Each question has a documented default: neutral text that is true of any study.
 """
 
 from __future__ import annotations
@@ -32,105 +32,171 @@ _CLOSE = (
     ("Whether the same holds elsewhere depends on", "How far this carries depends on"),
 )
 _RELATE = (
-    ("What these works have in common is that", "Taken together, these works suggest that"),
-    ("The present study differs in that", "The present study adds to them in that"),
+    ("What these works have in common is that they", "Taken together, these works suggest that"),
+    ("The present study differs in that it", "The present study adds to them in that it"),
 )
+_BACKGROUND = (
+    ("The mechanism at work is that", "What happens is that"),
+    ("A trade-off arises, because", "This leads to a trade-off, because"),
+    ("Much therefore depends on", "The outcome therefore depends on"),
+)
+_METHOD = (
+    ("A model is a fair way to study this, because", "A model serves this question well, because"),
+    ("What such a model leaves out is", "Such a model leaves out"),
+)
+_SETUP = (
+    ("Changing one thing at a time is useful here, because", "One thing is changed at a time, because"),
+    ("Several seeds are used, because", "Each setting is repeated with several seeds, because"),
+)
+_MOST_SUBJECTS = 2
 
 
 def asks(material: Material) -> dict[str, Ask]:
     """The questions by section (`discussion` has two)."""
-    changed, seen = plain(sentence_list(subjects(material))), plain(sentence_list(measured(material)[:2]))
+    changed = plain(sentence_list(subjects(material)[:_MOST_SUBJECTS]))
+    seen = plain(sentence_list(measured(material)[:2]))
     field = material.template.domain or "this field"
     listed = (
-        _introduction(field, changed, seen),
+        *_front(field, changed, seen),
+        *_middle(changed),
+        *_end(changed, seen),
+        *_outer(field, changed, material),
+    )
+    return {ask.step.removeprefix("write/"): ask for ask in listed}
+
+
+def _front(field: str, changed: str, seen: str) -> tuple[Ask, ...]:
+    frames = (
+        (f"In {field} the choice of {changed} matters, because", f"The choice of {changed} matters, because"),
+        ("On the one hand, a change may help, because", "On the one hand, a change may be of use, because"),
+        ("On the other hand, it may do harm, because", "On the other hand, it may have a price, because"),
+        (
+            "This is hard to judge from observation alone, because",
+            "Observation alone does not settle this, because",
+        ),
+    )
+    return (
+        Ask(
+            "write/introduction",
+            "Introduction",
+            f"Write the opening paragraph of the introduction: why {changed} is a matter of judgement, and "
+            f"how it may act on {seen}. "
+            "Say nothing about the outcome of this study.",
+            "Questions of this kind are hard to answer from observation alone, since many things change at "
+            "once. An experiment in which "
+            "one thing is changed at a time, and everything else is kept, can separate them.",
+            Shape(openings=frames),
+        ),
         Ask(
             "write/background",
             "Background",
-            f"Write three plain sentences that explain what {changed} means in {field} and which trade-off lies in it. "
-            "Say nothing about the outcome of this study.",
-            f"Whoever changes {changed} has to weigh one effect against another. A change that helps on one metric may harm on "
+            f"Explain by which mechanism {changed} can act on {seen}, and which trade-off lies in it. Say "
+            f"nothing about the outcome of this study.",
+            f"Whoever changes {changed} has to weigh one effect against another. A change that helps on one "
+            f"metric may harm on "
             "another, so several metrics have to be looked at together.",
+            Shape(openings=_BACKGROUND),
         ),
+    )
+
+
+def _middle(changed: str) -> tuple[Ask, ...]:
+    return (
         Ask(
             "write/method",
             "Method",
-            f"Write two plain sentences on why a simple model is a fair way to study {changed}, and on what such a model leaves out.",
-            "A model of this kind leaves out much on purpose. What it keeps can be changed one thing at a time, which an observation does not allow.",
-            Shape(2),
+            f"Say why a simple model is a fair way to study {changed}, and what such a model leaves out.",
+            "A model of this kind leaves out much on purpose. What it keeps can be changed one thing at a "
+            "time, which an observation does "
+            "not allow.",
+            Shape(openings=_METHOD),
         ),
         Ask(
             "write/setup",
             "Experimental setup",
-            "Write two plain sentences on why each run changes one thing and is compared with an unchanged baseline over several seeds.",
-            "Each run changes as little as possible, so that a difference can be put down to that change. Several seeds show how much of a "
+            "Say why each run changes one thing and is compared with an unchanged baseline over several seeds.",
+            "Each run changes as little as possible, so that a difference can be put down to that change. "
+            "Several seeds show how much of a "
             "difference is chance.",
-            Shape(2),
+            Shape(openings=_SETUP),
         ),
+    )
+
+
+def _end(changed: str, seen: str) -> tuple[Ask, ...]:
+    return (
         Ask(
             "write/results",
             "Results",
-            f"Write two cautious sentences on how the outcome for {seen} may be read. The values themselves are printed already.",
-            "One way to read these values is that the changes act on some metrics and not on others. At the same time it cannot be "
+            f"Say with caution how the outcome for {seen} may be read. The values themselves are printed already.",
+            "One way to read these values is that the changes act on some metrics and not on others. At the "
+            "same time it cannot be "
             "excluded that effects too small for this number of seeds have been missed.",
-            Shape(openings=_READ),
+            Shape(openings=_READ, hedged=True),
         ),
         Ask(
             "write/discussion",
             "Discussion: explanation",
-            f"Write three sentences that offer a mechanism by which {changed} could act on {seen}, given what came out.",
-            "A possible explanation is that the changes act through several mechanisms at once. It is also conceivable that one of them "
-            "outweighs the others under the settings of the baseline. If so, one would expect that other settings of the baseline "
+            f"Offer a mechanism by which {changed} could bring about what came out.",
+            "A possible explanation is that the changes act through several mechanisms at once. It is also "
+            "conceivable that one of them "
+            "outweighs the others under the settings of the baseline. If so, one would expect that other "
+            "settings of the baseline "
             "give another picture.",
-            Shape(openings=_EXPLAIN),
+            Shape(openings=_EXPLAIN, hedged=True),
         ),
         Ask(
             "write/discussion/open",
             "Discussion: open questions",
-            f"Write three sentences on what remains open about {changed} and which experiments could settle it.",
-            "It remains open whether the picture is the same under other settings of the baseline. Further work could examine how the "
-            "effects depend on each other when several things are changed at once. It would also be worth knowing whether more seeds "
+            f"Say what remains open about {changed} and which experiments could settle it.",
+            "It remains open whether the picture is the same under other settings of the baseline. Further "
+            "work could examine how the "
+            "effects depend on each other when several things are changed at once. It would also be worth "
+            "knowing whether more seeds "
             "bring out effects that were not detected here.",
-            Shape(openings=_OPEN),
+            Shape(openings=_OPEN, hedged=True),
         ),
         Ask(
             "write/conclusion",
             "Conclusion",
-            f"Write two closing sentences about {changed}: what may be taken from this study, and on what it depends.",
-            "Within the limits of this experiment it seems that changing one thing at a time is a workable way to tell effects apart. "
+            f"Close the paper on {changed}: what may be taken from this study, and on what it depends.",
+            "Within the limits of this experiment it seems that changing one thing at a time is a workable "
+            "way to tell effects apart. "
             "How far this carries depends on how well the model fits the case at hand.",
-            Shape(openings=_CLOSE),
+            Shape(openings=_CLOSE, hedged=True),
         ),
+    )
+
+
+def _outer(field: str, changed: str, material: Material) -> tuple[Ask, ...]:
+    frames = (
+        (
+            f"How to choose {changed} is an open question in {field}, since",
+            f"It is not obvious how to choose {changed}, since",
+        ),
+        ("An experiment with a model can help, because", "A model makes it possible to study this, because"),
+    )
+    return (
         Ask(
             "write/related",
             "Related work",
-            f"The paper has just listed earlier works on {_topics(material)}. Write two sentences that say what they have in common "
-            f"and how the present study of {changed} relates to them.",
-            "What these works have in common is that they ask which mechanisms matter for the outcome. The present study differs in that "
+            f"The paper has just listed earlier works on {_topics(material)}. Say what they have in common "
+            f"and how the present study of "
+            f"{changed} relates to them.",
+            "What these works have in common is that they ask which mechanisms matter for the outcome. The "
+            "present study differs in that "
             "it changes one thing at a time in a single model and reports every run.",
             Shape(openings=_RELATE),
         ),
         Ask(
             "write/abstract",
             "Abstract",
-            f"Write two plain sentences that open the abstract: why {changed} matters in {field}, and what is not obvious about it. "
-            "Do not say what came out.",
-            f"Experiments in which one thing is changed at a time can tell effects apart. In {escape(field)} this is a way to study "
+            f"Open the abstract: why it is not obvious how to choose {changed}. Do not say what came out.",
+            f"Experiments in which one thing is changed at a time can tell effects apart. In {escape(field)} "
+            f"this is a way to study "
             f"{changed}.",
-            Shape(2),
+            Shape(openings=frames),
         ),
-    )
-    return {ask.step.removeprefix("write/"): ask for ask in listed}
-
-
-def _introduction(field: str, changed: str, seen: str) -> Ask:
-    return Ask(
-        "write/introduction",
-        "Introduction",
-        f"Write the opening paragraph of the introduction, four plain sentences: what problem {field} faces here, why {changed} is a "
-        f"matter of judgement, and by which mechanism it may act on {seen}. Say nothing about the outcome of this study.",
-        "Questions of this kind are hard to answer from observation alone, since many things change at once. An experiment in which one "
-        "thing is changed at a time, and everything else is kept, can separate them.",
-        Shape(4),
     )
 
 

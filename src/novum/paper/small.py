@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
-from novum.paper.prose import Rules, Shape, content_stems, grammar, sentence_problems, sentences
+from novum.paper.prose import Rules, Shape, grammar, sentence_problems, sentences
+from novum.paper.wording import parted, plainer
 from novum.tools import Question, Tools
 
 TRIES = 3
 _TOKENS_PER_SENTENCE = 46
-_REWRITTEN = r"^[A-Z][a-z]{0,14}([ ]|, )([a-z][a-z'-]{0,17}([ ]|, )){6,24}[a-z][a-z'-]{1,17}\.$"
 
 
 @dataclass(frozen=True)
@@ -25,8 +24,7 @@ class Ask:
     title: str
     task: str
     fallback: str
-    shape: Shape = Shape()
-    reflect: bool = True
+    shape: Shape
 
 
 @dataclass
@@ -37,26 +35,33 @@ class Writer:
     brief: str
     vocabulary: frozenset[str]
     metric_words: frozenset[str]
+    known_words: frozenset[str]
+    """Words of the study's facts, as they are written there."""
     written: list[tuple[str, str]] = field(default_factory=list)
     """(title, text) of what the model has written, in order; appended to only, so that prompt caches hold."""
     seen: list[str] = field(default_factory=list)
     """Every sentence in `written`; the text there numbers them from 1."""
 
-    def rules(self, shape: Shape) -> Rules:
-        return Rules(self.vocabulary, self.metric_words, bool(shape.openings), tuple(self.seen))
+    def rules(self, shape: Shape, more: Sequence[str] = ()) -> Rules:
+        """What a sentence after those so far, and `more`, is held to."""
+        return Rules(
+            self.vocabulary, self.metric_words, shape.hedged, bool(shape.openings), (*self.seen, *more)
+        )
 
     def paragraph(self, ask: Ask) -> tuple[list[str], bool]:
         """The sentences of a paragraph as plain text, and whether the model wrote them."""
-        tries: list[list[str]] = []
+        tries: list[_Sifted] = []
 
         def check(text: str) -> list[str]:
-            kept, problems = self._sift(text, ask.shape)
-            tries.append(kept)
-            enough = len(kept) >= max(1, ask.shape.count - 1)
+            sifted = self._sift(text, ask.shape)
+            tries.append(sifted)
+            enough = len(sifted.kept) >= max(1, ask.shape.count - 1)
             # After the last try what is good of the best one stays, and the rest goes.
-            if enough or (len(tries) >= TRIES and any(tries)):
+            if enough or (len(tries) >= TRIES and any(t.kept for t in tries)):
                 return []
-            return problems
+            return [f"{sentence[:70]!r}: {why}" for sentence, why in sifted.wrong] or [
+                "it has no whole sentence"
+            ]
 
         text = self.tools.ask_text(
             Question(
@@ -76,13 +81,14 @@ class Writer:
             default=lambda: "",
             check=check,
         )
-        if not text:
-            kept, by_model = sentences(ask.fallback), False
+        if text:
+            best = max(tries, key=lambda t: len(t.kept))
+            kept, by_model = list(best.kept), True
+            for sentence, why in best.wrong:
+                self.tools.log.note("sentence_dropped", step=ask.step, sentence=sentence, reason=why)
+            kept = self._reflect(ask, kept) if len(kept) > 1 else kept
         else:
-            kept, by_model = max(tries, key=len), True
-            self._note_dropped(ask.step, text, kept)
-            if ask.reflect:
-                kept = self._reflect(ask, kept)
+            kept, by_model = sentences(ask.fallback), False
         self._remember(ask.title, kept)
         return kept, by_model
 
@@ -92,29 +98,24 @@ class Writer:
         self.written.append((title, " ".join(f"({i}) {s}" for i, s in enumerate(kept, start))))
         self.seen += kept
 
-    def _sift(self, text: str, shape: Shape) -> tuple[list[str], list[str]]:
-        """The sentences that may stand, and what is wrong with the others."""
+    def _sift(self, text: str, shape: Shape) -> _Sifted:
+        """The sentences that may stand, and the others with what is wrong with them."""
         kept: list[str] = []
-        problems: list[str] = []
-        for sentence in sentences(text)[: shape.count + 1]:
-            rules = self.rules(shape)
-            found = sentence_problems(sentence, Rules(*_with_seen(rules, kept)))
+        wrong: list[tuple[str, str]] = []
+        for sentence in sentences(plainer(parted(text, self.known_words))):
+            if len(kept) >= shape.count:
+                break
+            found = sentence_problems(sentence, self.rules(shape, kept))
             if found:
-                problems.append(f"{sentence[:80]!r}: {found[0]}")
+                wrong.append((sentence, found[0]))
             else:
                 kept.append(sentence)
-        return kept, problems or (["write at least one whole sentence"] if not kept else [])
-
-    def _note_dropped(self, step: str, text: str, kept: Sequence[str]) -> None:
-        for sentence in sentences(text):
-            if sentence not in kept:
-                found = sentence_problems(sentence, self.rules(Shape()))
-                reason = found[0] if found else "beyond what was asked for"
-                self.tools.log.note("sentence_dropped", step=step, sentence=sentence, reason=reason)
+        return _Sifted(tuple(kept), tuple(wrong))
 
     def _reflect(self, ask: Ask, kept: list[str]) -> list[str]:
-        """The paragraph after the model looked at it once: at most one sentence rewritten or taken out."""
+        """The paragraph after the model looked at it once: its weakest sentence goes, if it names one."""
         numbered = [f"{i}. {s}" for i, s in enumerate(kept, start=1)]
+        schema = _reflection(len(kept))
         answer = self.tools.ask(
             Question(
                 step=f"{ask.step}/reflect",
@@ -126,81 +127,62 @@ class Writer:
                     "task": ask.task,
                     "numbered": numbered,
                 },
-                max_tokens=150,
-                temperature=0.3,
+                max_tokens=40,
+                temperature=0.2,
                 retries=1,
             ),
-            _reflection(len(kept)),
-            default=lambda: _Reflection(reasoning="", sentence="none", rewritten=""),
+            schema,
+            default=lambda: schema.model_construct(fault="none", sentence="1"),
         )
-        if answer.sentence == "none":
+        if answer.fault == "none":
             return kept
-        position = int(answer.sentence) - 1
-        others = [s for i, s in enumerate(kept) if i != position]
-        rules = self.rules(ask.shape)
-        better = answer.rewritten.strip()
-        if _keeps_opening(kept[position], better, ask.shape) and not sentence_problems(
-            better, Rules(*_with_seen(rules, others))
-        ):
-            return [better if i == position else s for i, s in enumerate(kept)]
-        return kept
+        weakest = kept[int(answer.sentence) - 1]
+        self.tools.log.note(
+            "sentence_dropped",
+            step=f"{ask.step}/reflect",
+            sentence=weakest,
+            reason=f"the model found it {answer.fault}",
+        )
+        return [s for s in kept if s != weakest]
 
 
-def _keeps_opening(old: str, new: str, shape: Shape) -> bool:
-    """A hedged sentence must stay hedged."""
-    if not shape.openings:
-        return True
-    return any(old.startswith(o) and new.startswith(o) for group in shape.openings for o in group)
-
-
-def _with_seen(
-    rules: Rules, more: Sequence[str]
-) -> tuple[frozenset[str], frozenset[str], bool, tuple[str, ...]]:
-    return rules.vocabulary, rules.metric_words, rules.hedged, (*rules.seen, *more)
+class _Sifted(NamedTuple):
+    kept: tuple[str, ...]
+    wrong: tuple[tuple[str, str], ...]
 
 
 class _Reflection(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
-    reasoning: str = Field(max_length=200)
+    fault: Literal["none", "wrong", "vague", "repeated"]
     sentence: str
-    rewritten: str
 
 
 def _reflection(count: int) -> type[_Reflection]:
-    choices = ("none", *map(str, range(1, count + 1)))
-    return create_model(
-        "Reflection",
-        __base__=_Reflection,
-        sentence=(Literal[choices], ...),  # type: ignore[valid-type] - made for the question
-        rewritten=(str, Field(pattern=_REWRITTEN)),
-    )
+    choices: Any = Literal[tuple(map(str, range(1, count + 1)))]
+    return create_model("Reflection", __base__=_Reflection, sentence=(choices, ...))
 
 
 def choose(
     tools: Tools,
     step: str,
     prompt: str,
-    inputs: dict[str, object],
+    inputs: Mapping[str, object],
     ids: Sequence[str],
     most: int,
     default: Sequence[str],
 ) -> list[str]:
     """Ask which of `ids`, and in which order; at most `most`, each once."""
+    options: Any = list[Literal[tuple(ids)]]  # type: ignore[misc]
     schema = create_model(
         "Choice",
         __config__=ConfigDict(extra="forbid"),
-        reasoning=(str, Field(max_length=160)),
-        chosen=(list[Literal[tuple(ids)]], Field(min_length=1, max_length=most)),  # type: ignore[misc]
+        reasoning=(str, Field(max_length=90)),
+        chosen=(options, Field(min_length=1, max_length=most)),
     )
     answer = tools.ask(
-        Question(step, "writing", prompt, inputs, max_tokens=90 + 8 * most, temperature=0.3, retries=1),
+        Question(step, "writing", prompt, inputs, max_tokens=60 + 10 * most, temperature=0.3, retries=1),
         schema,
         default=lambda: schema.model_construct(reasoning="", chosen=list(default)),
     )
     return list(dict.fromkeys(str(c) for c in getattr(answer, "chosen", ())))
-
-
-def stems_of(*texts: str) -> frozenset[str]:
-    """The stems of many texts, LaTeX macros left out."""
-    return content_stems(re.sub(r"\\[A-Za-z]+(?:\{[^{}]*\})?", " ", " ".join(texts)))

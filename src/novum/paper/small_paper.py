@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from novum.literature.tex import escape
 from novum.paper import article
-from novum.paper.brief import metric_words, plain, run_in_words, small_brief, vocabulary
+from novum.paper.brief import known_words, metric_words, plain, run_in_words, small_brief, vocabulary
 from novum.paper.citations import Citer, Shelf, cited_keys
 from novum.paper.claims import Sentence, result_sentences
 from novum.paper.compose import measured, subjects
@@ -22,6 +22,7 @@ from novum.untrusted import as_line
 MOST_PICKED = 4
 MOST_REFINED = 3
 _MOST_SECONDARY = 6
+_MOST_SHOWN = 8
 
 
 class SmallPaper:
@@ -30,7 +31,9 @@ class SmallPaper:
     def __init__(self, tools: Tools, material: Material, shelf: Shelf) -> None:
         self._tools, self._material, self._shelf = tools, material, shelf
         self._asks = asks(material)
-        self._writer = Writer(tools, small_brief(material), vocabulary(material), metric_words(material))
+        self._writer = Writer(
+            tools, small_brief(material), vocabulary(material), metric_words(material), known_words(material)
+        )
         self._by_model: list[str] = []
         """Sentences that the model wrote, as they stand in the paper."""
 
@@ -81,12 +84,12 @@ class SmallPaper:
 
     def _picked_works(self) -> list[str]:
         """Keys of works that a search found and that bear on the idea; the default is the first few."""
-        works = self._shelf.candidates
+        works = self._shelf.candidates[:_MOST_SHOWN]
         default = [w.key for w in works[:MOST_PICKED]]
         if len(works) <= 1:
             return default
         shown = [
-            (w.key, as_line(f"{plain(authors(w.paper))}: {w.paper.title}. {summary_of(w.paper)}", 150))
+            (w.key, as_line(f"{plain(authors(w.paper))}: {w.paper.title}. {summary_of(w.paper)}", 110))
             for w in works
         ]
         inputs = {"works": shown, "most": MOST_PICKED}
@@ -102,13 +105,13 @@ class SmallPaper:
         self,
         step: str,
         prompt: str,
-        inputs: dict[str, object],
+        inputs: Mapping[str, object],
         ids: Sequence[str],
         most: int,
         default: Sequence[str],
     ) -> list[str]:
         shared = {"brief": self._writer.brief, "written": list(self._writer.written)}
-        return choose(self._tools, step, prompt, shared | inputs, ids, most, default)
+        return choose(self._tools, step, prompt, {**shared, **inputs}, ids, most, default)
 
     # -- title, abstract, the whole ----------------------------------------------------------------------
 
@@ -156,6 +159,10 @@ class SmallPaper:
                     reason="the model's second look",
                 )
         return sections, abstract
+
+    def mend(self, name: str, block: Block, error: str, round_: int) -> Block | None:
+        """Nothing to ask: this model wrote no LaTeX, so what fails is set as plain text."""
+        return None
 
 
 def _without(section: Section, sentence: str) -> Section:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from novum.literature.tex import escape
-from novum.paper.material import BASELINE, Material, run_label
+from novum.paper.material import BASELINE, Material, row_label
 from novum.paper.numbers import comparison_anchor, config_anchor, half_width, pair_key, result_anchor
 from novum.records import Comparison, Run
 
-COLUMNS = 4
+COLUMNS = 5
 """Metrics in one table of results."""
 _MARKS = {
     "better": "$^{\\uparrow}$",
@@ -23,20 +23,13 @@ def _capital(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def _table(body: str, caption: str, label: str, place: str = "t") -> str:
-    return "\n".join(
-        (
-            rf"\begin{{table}}[{place}]",
-            r"\centering\small",
-            rf"\caption{{{caption}}}\label{{{label}}}",
-            body,
-            r"\end{table}",
-        )
-    )
+def _table(body: str, caption: str, label: str, size: str = r"\small") -> str:
+    head = rf"\caption{{{caption}}}\label{{{label}}}{size}"
+    return "\n".join((r"\begin{table}[t]", r"\centering", head, body, r"\end{table}"))
 
 
 def _rows(rows: Sequence[Sequence[str]]) -> list[str]:
-    return [" & ".join(row) + r" \\" for row in rows]
+    return [r"\novumstrut " + " & ".join(row) + r" \\" for row in rows]
 
 
 # -- runs ----------------------------------------------------------------------------------------------
@@ -45,7 +38,7 @@ def _rows(rows: Sequence[Sequence[str]]) -> list[str]:
 def runs_table(material: Material) -> str:
     """Every run: what was changed, who planned it, how it ended."""
     rows = [
-        [_capital(run_label(run.name)), _what(run, material), _planned(run), _ended(run)]
+        [row_label(run.name), _what(run, material), _planned(run), _ended(run)]
         for run in material.results.runs
     ]
     body = [
@@ -102,7 +95,7 @@ def _result_table(group: Sequence[tuple[str, str]], number: int, material: Mater
     width = f"@{{}}l*{{{len(group)}}}{{>{{\\centering\\arraybackslash}}X}}@{{}}"
     head = ["Run", *(_heading(dataset, metric, material) for dataset, metric in group)]
     runs = [material.baseline, *material.valid]
-    rows = [[_capital(run_label(run.name)), *(_cell(run, *pair, material) for pair in group)] for run in runs]
+    rows = [[row_label(run.name), *(_cell(run, *pair, material) for pair in group)] for run in runs]
     body = [
         rf"\begin{{tabularx}}{{\linewidth}}{{{width}}}",
         r"\novumtop",
@@ -112,12 +105,13 @@ def _result_table(group: Sequence[tuple[str, str]], number: int, material: Mater
         r"\novumbottom",
         r"\end{tabularx}",
     ]
-    metrics = ", ".join(material.metric_label(m, d) for d, m in group)
     caption = (
-        rf"Mean with the margin of its 95\,\% interval, over \config{{study/seeds}} seeds: {metrics}. After Holm's correction a detectable "
-        r"difference from the baseline is marked $\uparrow$ (better), $\downarrow$ (worse) or $\ast$ (no direction is declared)."
+        r"Results of all valid runs: mean over \config{study/seeds} seeds with the margin of its 95\,\% "
+        r"interval. After Holm's correction a "
+        r"detectable difference from the baseline is marked $\uparrow$ (better), $\downarrow$ (worse) or "
+        r"$\ast$ (no direction is declared)."
     )
-    return _table("\n".join(body), caption, f"tab:results{number}")
+    return _table("\n".join(body), caption, f"tab:results{number}", r"\footnotesize\setlength\tabcolsep{3pt}")
 
 
 def _heading(dataset: str, metric: str, material: Material) -> str:
@@ -140,10 +134,11 @@ def _cell(run: Run, dataset: str, metric: str, material: Material) -> str:
 def provenance(material: Material) -> str:
     """The appendix to which every number links: runs, results, comparisons, configuration."""
     parts = [
-        r"\appendix",
         r"\section{Provenance}\label{app:provenance}",
-        "Every number in this paper is a value that a run recorded, a comparison that the harness computed from such values, "
-        "or a setting of the study; each links to its row below. A run is identified by the hash of its code, arguments, "
+        "Every number in this paper is a value that a run recorded, a comparison that the harness computed "
+        "from such values, "
+        "or a setting of the study; each links to its row below. A run is identified by the hash of its "
+        "code, arguments, "
         "seeds, environment and limits, and by the commit of its code.",
         _runs_appendix(material),
         _results_appendix(material),
@@ -159,7 +154,7 @@ def _long(title: str, columns: str, head: Sequence[str], rows: Sequence[Sequence
     return "\n".join(
         (
             rf"\paragraph{{{title}.}}",
-            r"{\footnotesize\setlength\tabcolsep{4pt}\setlength\LTpre{2pt}\setlength\LTpost{6pt}\setlength\LTleft{0pt}\setlength\LTright{0pt plus 1fill}",
+            r"{\footnotesize\novumlong",
             rf"\begin{{longtable}}{{@{{}}{columns}@{{}}}}",
             r"\novumtop",
             *_rows([head]),
@@ -246,7 +241,12 @@ def _comparisons_appendix(material: Material) -> str:
         "$p$ (Holm)",
         "verdict",
     ]
-    return _long("Comparisons", ">{\\raggedright\\arraybackslash}p{1.75in}rlllp{1.1in}", head, rows)
+    return _long(
+        "Comparisons",
+        ">{\\raggedright\\arraybackslash}p{1.75in}rlll>{\\raggedright\\arraybackslash}p{1.25in}",
+        head,
+        rows,
+    )
 
 
 def _p_values(made: Comparison) -> list[str]:

@@ -1,4 +1,4 @@
-"""Sentences of LaTeX prose."""
+"""Words and sentences, as several modules need them."""
 
 from __future__ import annotations
 
@@ -14,3 +14,8 @@ def tex_sentences(tex: str) -> list[str]:
     pieces = _END.split(guarded)
     sentences = [a + b for a, b in zip(pieces[::2], [*pieces[1::2], ""], strict=True)]
     return [" ".join(s.replace("\0", ".").split()) for s in sentences if s.strip()]
+
+
+def word_set(text: str) -> frozenset[str]:
+    """The words of a listing, for tables of words that are pleasant to read."""
+    return frozenset(text.split())

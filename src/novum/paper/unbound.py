@@ -12,6 +12,7 @@ import re
 import unicodedata
 
 from novum.paper.numbers import BOUND_MACROS
+from novum.paper.text import word_set
 
 _ARGUMENT = r"\s*(?:\[[^\]]*\]\s*)?\{[^{}]*\}"
 _SILENT = (*BOUND_MACROS, "cite", "citep", "citet", "ref", "eqref", "label", "claim", "url", "input")
@@ -30,8 +31,29 @@ _SENTENCE = re.compile(r"(?<=[.!?])\s+(?=[A-Z\\`])|\n\s*\n")
 _WORDS = {
     word: value
     for value, word in enumerate(
-        "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
-        "seventeen eighteen nineteen twenty".split()
+        [
+            "zero",
+            "one",
+            "two",
+            "three",
+            "four",
+            "five",
+            "six",
+            "seven",
+            "eight",
+            "nine",
+            "ten",
+            "eleven",
+            "twelve",
+            "thirteen",
+            "fourteen",
+            "fifteen",
+            "sixteen",
+            "seventeen",
+            "eighteen",
+            "nineteen",
+            "twenty",
+        ]
     )
 }
 _TENS = "thirty forty fifty sixty seventy eighty ninety hundred thousand million billion trillion dozen"
@@ -61,7 +83,7 @@ _YEAR_BEFORE = re.compile(
     re.IGNORECASE,
 )
 _COUNTED = re.compile(r"^[\s~-]*([a-z]+)")
-_NOT_COUNTED = frozenset("was is has as this its versus plus".split())
+_NOT_COUNTED = word_set("""was is has as this its versus plus""")
 _IDIOM_AFTER = re.compile(r"^\s+(?:of|another|can|may|might|could|must|should|would|has|is|cannot|does)\b")
 _ZERO_BEFORE = re.compile(r"\b(?:from|to|than|above|below|near|at|non)[\s-]$", re.IGNORECASE)
 _ONE = frozenset({"one"})

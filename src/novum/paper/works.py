@@ -12,13 +12,15 @@ from functools import lru_cache
 from novum.literature.shipped import SUMMARY, shipped_works
 from novum.literature.tex import escape
 from novum.literature.text import family_name
+from novum.paper.text import word_set
 from novum.records import Paper
 
-_VERBS = frozenset(
-    """adds analyses averages casts compares compiles computes defines derives describes drops encodes estimates
-    evolves explains finds fine-tunes founds interleaves introduces learns lets links maps minimises normalises
-    predicts projects proves reconciles relates removes replaces reports reverse-engineers reviews routes scales
-    separates shows simulates solves speeds surveys tests trades trains treats unifies""".split()
+_VERBS = word_set(
+    """adds analyses averages casts compares compiles computes defines derives describes drops encodes
+    estimates evolves explains finds fine-tunes founds interleaves introduces learns lets links maps
+    minimises normalises predicts projects proves reconciles relates removes replaces reports
+    reverse-engineers reviews routes scales separates shows simulates solves speeds surveys tests
+    trades trains treats unifies"""
 )
 _ARTICLES = frozenset({"a", "an", "the"})
 
@@ -79,8 +81,10 @@ def topic_paragraph(topic: str, works: Sequence[tuple[str, Paper]], position: in
         f"Then there is {subject}.",
         f"Others have looked at {subject}.",
         f"A further subject is {subject}.",
+        f"Something is also known of {subject}.",
+        f"The study touches on {subject} as well.",
     )
-    lead = leads[position % len(leads)]
+    lead = leads[position] if position < len(leads) else f"Next comes {subject}."
     return " ".join([lead, *(work_sentence(paper, key) for key, paper in works)])
 
 

