@@ -34,7 +34,7 @@ _SUFFIXES = (
     *("ations", "ation", "ating", "ators", "ator", "ated", "ates", "ate"),
     *("iveness", "fulness", "ically", "ical", "ments", "ment", "ingly", "edly", "ities", "ity"),
     *("ings", "ing", "ions", "ion", "ives", "ive", "ances", "ance", "ences", "ence"),
-    *("ally", "ers", "ies", "ied", "als", "al", "ed", "er", "es", "ly", "ic", "e", "y", "s"),
+    *("ally", "ers", "ies", "ied", "als", "al", "ed", "er", "es", "ly", "ic", "e", "i", "y"),
 )
 
 
@@ -48,18 +48,25 @@ def fold(text: str) -> str:
 
 @lru_cache(maxsize=200_000)
 def stem(word: str) -> str:
-    """The word without its ending: `learned`, `learning` and `learns` become `learn`."""
+    """The word without its endings: `learned`, `learning` and `learns` become `learn`."""
+    if not word.isalpha():
+        return word
     word = word.replace("isation", "ization").replace("ising", "izing")
-    if word.endswith(("ise", "ised", "iser", "ises")):
-        word = re.sub(r"is(e|ed|er|es)$", r"iz\1", word)
-    if word.endswith("ss") or not word.isalpha():
+    word = re.sub(r"is(e|ed|er|ers|es)$", r"iz\1", word)
+    if len(word) > 4 and word.endswith("s") and not word.endswith(("ss", "us", "is")):
+        word = word[:-1]
+    shorter = _without_ending(word)
+    while shorter != word:
+        word, shorter = shorter, _without_ending(shorter)
+    return word
+
+
+def _without_ending(word: str) -> str:
+    if word.endswith("ss"):
         return word
     for suffix in _SUFFIXES:
         if word.endswith(suffix) and len(word) - len(suffix) >= 4:
-            word = word[: -len(suffix)]
-            break
-    if len(word) > 4 and word[-1] in "eyi":  # `decaying` -> `decay`, as `decay` itself loses its end
-        word = word[:-1]
+            return word[: -len(suffix)]
     # `planned` -> `plann` -> `plan`, but `cross` keeps its end.
     if len(word) > 4 and word[-1] == word[-2] and word[-1] not in "sl":
         return word[:-1]
@@ -130,5 +137,6 @@ def given_names(author: str) -> str:
 
 
 def name_key(author: str) -> str:
-    """The family name in a form that sources agree on."""
-    return "".join(_WORD.findall(fold(family_name(author))))
+    """The last word of the family name, which is what sources agree on: they differ in particles."""
+    family = family_name(author).split()
+    return "".join(_WORD.findall(fold(family[-1]))) if family else ""
