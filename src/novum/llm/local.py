@@ -21,21 +21,14 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
-from novum.errors import AnswerError, MissingTool, ModelError, UsageError
+from novum.errors import MissingTool, ModelError, UsageError
 from novum.llm import Capabilities, Reply, Request
 from novum.llm.cores import Cores
-from novum.llm.looping import loop_start
-from novum.llm.quiet import NativeErrors
+from novum.llm.stream import Progress, ReplyStream
 from novum.records import Usage
-
-Progress = Callable[[int, float], None]
-"""Called per token with the tokens so far and tokens per second; with 0 tokens while the prompt is being read."""
 
 _BATCH_TOKENS = 64  # 0.8 s of prompt at most before a cancellation is noticed; costs 8% of a prompt's time
 _CACHE_MIB = 1024
-_SLOW_TOKENS_PER_S = 3.0
-_SLOW_FOR_S = 5.0
-_LOOP_CHECK_EVERY = 16
 _CANCEL_WAIT_S = 0.9
 _POLL_S = 0.1
 
@@ -88,14 +81,14 @@ class LocalModel:
         body = _body(request)
         with self._cores.held(self._warn):
             started = time.monotonic()
-            stream = _Stream(self._progress, self._warn)
+            stream = ReplyStream(self._progress, self._warn)
             self._wait_for(lambda: self._ask(body, stream), stream)
             return stream.reply(self._name, time.monotonic() - started)
 
     def close(self) -> None:
         self._server = None
 
-    def _ask(self, body: dict[str, Any], stream: _Stream) -> None:
+    def _ask(self, body: dict[str, Any], stream: ReplyStream) -> None:
         with self._server_mutex:  # an interrupted question may still be loading it
             if self._server is None:
                 self._server = _start(self._file, self._context_tokens)
@@ -103,7 +96,7 @@ class LocalModel:
             self._server.handle_chat_completions(body, stream.on_chunk)
 
     @staticmethod
-    def _wait_for(work: Callable[[], None], stream: _Stream) -> None:
+    def _wait_for(work: Callable[[], None], stream: ReplyStream) -> None:
         """Run `work` in a thread; let Ctrl-C cancel it.
 
         An event is waited for, not the thread: Python 3.11 takes a thread for ended whose `join` was interrupted.
@@ -130,114 +123,6 @@ class LocalModel:
             raise
         if failure:
             raise _as_model_error(failure[0])
-
-
-class _Stream:
-    """Collects the chunks of one reply, in the worker's thread."""
-
-    def __init__(
-        self,
-        progress: Progress | None,
-        warn: Callable[[str], None],
-        clock: Callable[[], float] = time.monotonic,
-    ) -> None:
-        self.cancelled = False
-        self.errors = NativeErrors()
-        self._progress = progress
-        self._warn = warn
-        self._pieces: list[str] = []
-        self._tokens = 0
-        self._clock = clock
-        self._first_token_at: float | None = None
-        self._window = (0.0, 0)  # when the watchdog's window began, and the tokens then
-        self._warned_slow = False
-        self._loop_start: int | None = None
-        self._finish = ""
-        self._error: dict[str, Any] | None = None
-        self._timings: dict[str, Any] = {}
-        self._prompt: dict[str, Any] = {}
-
-    def on_chunk(self, chunk: dict[str, Any]) -> bool:
-        """Take one chunk; True stops the generation."""
-        self.errors.stop()
-        self._error = chunk.get("error", self._error)
-        self._timings = chunk.get("timings", self._timings)
-        if prompt := chunk.get("prompt_progress"):
-            self._on_prompt(prompt)
-        for choice in chunk.get("choices", ()):
-            self._finish = choice.get("finish_reason") or self._finish
-            if piece := choice.get("delta", {}).get("content"):
-                self._on_token(piece)
-        return self.cancelled or self._loop_start is not None
-
-    def _on_prompt(self, prompt: dict[str, Any]) -> None:
-        self._prompt = prompt
-        evaluated, seconds = prompt["processed"] - prompt["cache"], prompt["time_ms"] / 1000
-        if self._progress is not None and seconds > 0:
-            self._progress(0, evaluated / seconds)
-
-    def _on_token(self, piece: str) -> None:
-        now = self._clock()
-        if self._first_token_at is None:
-            self._first_token_at = now
-            self._window = (now, 1)
-        self._pieces.append(piece)
-        self._tokens += 1
-        elapsed = now - self._first_token_at
-        if self._progress is not None:
-            self._progress(self._tokens, (self._tokens - 1) / elapsed if elapsed > 0 else 0.0)
-        self._watch_speed(now)
-        if self._tokens % _LOOP_CHECK_EVERY == 0:
-            self._loop_start = loop_start("".join(self._pieces))
-
-    def _watch_speed(self, now: float) -> None:
-        began, tokens = self._window
-        if now - began < _SLOW_FOR_S:
-            return
-        speed = (self._tokens - tokens) / (now - began)
-        self._window = (now, self._tokens)
-        if speed >= _SLOW_TOKENS_PER_S or self._warned_slow:
-            return
-        self._warned_slow = True
-        self._warn(
-            f"the embedded model is slow: {speed:.1f} tokens/s; the load is {os.getloadavg()[0]:.1f} on "
-            f"{len(os.sched_getaffinity(0))} cores, so other programs are using them"
-        )
-
-    def reply(self, name: str, seconds: float) -> Reply:
-        """The whole reply.
-
-        Raises:
-            AnswerError, ModelError: the stream ended in an error.
-        """
-        if self._error is not None:
-            raise _refused(self._error, self.errors.text)
-        self.errors.pass_on()
-        text = "".join(self._pieces)
-        if self._loop_start is not None:
-            self._warn("the embedded model repeated itself and was stopped")
-            text = text[: self._loop_start]
-        return Reply(
-            text=text,
-            finish="stop" if self._finish == "stop" else "length",
-            model=name,
-            usage=self._usage(seconds),
-        )
-
-    def _usage(self, seconds: float) -> Usage:
-        # A stopped generation has no timings; the progress of its prompt and the chunks count instead.
-        cached = int(self._timings.get("cache_n", self._prompt.get("cache", 0)))
-        evaluated = self._timings.get("prompt_n")
-        return Usage(
-            prompt_tokens=cached + int(evaluated)
-            if evaluated is not None
-            else int(self._prompt.get("total", 0)),
-            cached_tokens=cached,
-            output_tokens=int(self._timings.get("predicted_n", self._tokens)),
-            seconds=seconds,
-            dollars=0.0,
-            calls=1,
-        )
 
 
 def _body(request: Request) -> dict[str, Any]:
@@ -297,17 +182,6 @@ def _pin(threads: Any) -> None:
     threads.strict_cpu = True
     threads.cpumask = [core in allowed for core in range(len(threads.cpumask))]
     threads.mask_valid = True
-
-
-def _refused(error: dict[str, Any], detail: str) -> ModelError:
-    message = " ".join(f"{error.get('message', error)} {detail}".split())
-    if error.get("type") == "exceed_context_size_error":
-        return AnswerError(
-            "the prompt does not fit the embedded model's context",
-            message,
-            "raise models.context_tokens in novum.toml",
-        )
-    return ModelError("the embedded model refused the request", message)
 
 
 def _as_model_error(error: Exception) -> Exception:
