@@ -6,6 +6,7 @@ is validated, a failure takes the step's documented default, and the event log t
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -61,7 +62,15 @@ class Tools:
     library: Library
     profile: Profile
     seed: int = 0
+    comment: str = ""
+    """What a person said of the last version; every question ends with it."""
+    round: int = 0
+    """How many comments there were: the steps of a round have keys of their own."""
     prompts: PromptLibrary = field(default_factory=PromptLibrary)
+
+    def heeding(self, comment: str, round_: int) -> Tools:
+        """The same tools, whose models are told in every question to heed a person's `comment`."""
+        return dataclasses.replace(self, comment=comment, round=round_)
 
     def is_small(self, role: Role) -> bool:
         """Whether the role's model is a small one, which is asked smaller questions."""
@@ -84,7 +93,7 @@ class Tools:
         request = self._request(question, model)
 
         return self._answered_or_default(
-            question.step,
+            request.step,
             lambda: ask(model, request, schema, retries=question.retries, check=check).value,
             default,
         )
@@ -108,14 +117,12 @@ class Tools:
             request = request.model_copy(update={"grammar": grammar})
 
         return self._answered_or_default(
-            question.step,
+            request.step,
             lambda: ask_text(model, request, retries=question.retries, check=check).value,
             default,
         )
 
-    def _answered_or_default(
-        self, step: str, attempt: Callable[[], V], default: Callable[[], V] | None
-    ) -> V:
+    def _answered_or_default(self, step: str, attempt: Callable[[], V], default: Callable[[], V] | None) -> V:
         try:
             value = attempt()
         except (AnswerError, ReplayMiss) as error:
@@ -129,8 +136,8 @@ class Tools:
     def _request(self, question: Question, model: Model) -> Request:
         prompt = self.prompts.render(question.prompt, question.inputs, small=model.capabilities.small)
         return Request(
-            step=question.step,
-            messages=_messages(prompt, question.prefill),
+            step=f"{question.step}/comment_{self.round}" if self.comment else question.step,
+            messages=_messages(prompt, self.comment, question.prefill),
             max_tokens=question.max_tokens,
             temperature=question.temperature,
             seed=self.seed,
@@ -139,8 +146,11 @@ class Tools:
         )
 
 
-def _messages(prompt: Prompt, prefill: str) -> tuple[Message, ...]:
-    messages = [Message.of("system", prompt.system), Message.of("user", prompt.user)]
+def _messages(prompt: Prompt, comment: str, prefill: str) -> tuple[Message, ...]:
+    heed = (
+        f"\n\nThe person who leads the study said of the last version: {comment}\nHeed it." if comment else ""
+    )
+    messages = [Message.of("system", prompt.system), Message.of("user", prompt.user + heed)]
     if prefill:
         messages.append(Message.of("assistant", prefill))
     return tuple(messages)

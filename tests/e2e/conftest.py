@@ -30,7 +30,7 @@ class Novum:
         return [sys.executable, "-m", "novum", *arguments]
 
     def __call__(
-        self, *arguments: str, expect: int | None = 0, **environment: str
+        self, *arguments: str, expect: int | None = 0, said: str = "", **environment: str
     ) -> subprocess.CompletedProcess[str]:
         done = subprocess.run(
             self.command(*arguments),
@@ -39,28 +39,30 @@ class Novum:
             capture_output=True,
             text=True,
             timeout=600,
-            stdin=subprocess.DEVNULL,
+            input=said,
             check=False,
         )
         if expect is not None:
             assert done.returncode == expect, f"exit {done.returncode}\n{done.stdout}\n{done.stderr}"
         return done
 
-    def start(self, *arguments: str, **environment: str) -> subprocess.Popen[str]:
-        return subprocess.Popen(
-            self.command(*arguments),
-            cwd=self.folder,
-            env=self.environment | environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            stdin=subprocess.DEVNULL,
-            text=True,
-        )
+    def start(self, *arguments: str, **environment: str) -> subprocess.Popen[bytes]:
+        """Start the command; what it says goes to said.txt."""
+        with (self.folder / "said.txt").open("w") as said:
+            return subprocess.Popen(
+                self.command(*arguments),
+                cwd=self.folder,
+                env=self.environment | environment,
+                stdout=said,
+                stderr=subprocess.STDOUT,
+                stdin=subprocess.DEVNULL,
+            )
 
 
 def events_of(study: Path, *kinds: str) -> list[dict[str, Any]]:
     """The data of the study's events of `kinds`."""
-    lines = (study / "events.jsonl").read_text().splitlines()
+    log = study / "events.jsonl"
+    lines = log.read_text().splitlines() if log.exists() else []
     return [e["data"] for e in map(json.loads, lines) if e["kind"] in kinds]
 
 
@@ -84,7 +86,7 @@ def copy_of_finished(finished: tuple[Novum, Path], tmp_path: Path) -> Callable[[
     import shutil
 
     def copy() -> tuple[Novum, Path]:
-        command, study = finished
+        _, study = finished
         target = tmp_path / "lab" / "studies" / study.name
         shutil.copytree(study, target)
         return Novum(tmp_path), target

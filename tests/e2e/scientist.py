@@ -88,7 +88,8 @@ def value(schema, key):
         return schema["const"]
     if "enum" in schema:
         options = schema["enum"]
-        return "continue" if "continue" in options else options[len(key) % len(options)]
+        preferred = [option for option in ("continue", "none") if option in options]
+        return preferred[0] if preferred else options[len(key) % len(options)]
     for name in ("anyOf", "oneOf"):
         if name in schema:
             return value(schema[name][len(key) % len(schema[name])], key)
@@ -98,7 +99,8 @@ def value(schema, key):
     if kind == "array":
         count = max(schema.get("minItems", 1), min(2, schema.get("maxItems", 2)))
         items = [value(schema.get("items", {}), f"{key}[{n}]" + "x" * n) for n in range(count)]
-        return [item for n, item in enumerate(items) if item not in items[:n]] or items[:1]
+        different = [item for n, item in enumerate(items) if item not in items[:n]]
+        return different if len(different) >= schema.get("minItems", 0) else items
     if kind == "integer":
         return max(schema.get("minimum", 1), min(3, schema.get("maximum", 3)))
     if kind == "number":
@@ -110,5 +112,5 @@ def value(schema, key):
 
 def text(schema, key):
     most = schema.get("maxLength", 240)
-    words = " ".join(sentences(key, 1 if most < 200 else 2))
+    words = " ".join(sentences(key, 1 if most < 200 or "pattern" in schema else 2))
     return words if len(words) <= most else words[:most].rsplit(" ", 1)[0]

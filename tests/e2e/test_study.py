@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.conftest import SCIENTIST, Novum, events_of
+from tests.e2e.scientist import sentences
 
 pytestmark = pytest.mark.e2e
 
@@ -67,7 +68,7 @@ def test_a_replay_gives_the_same_bytes(finished: tuple[Novum, Path], tmp_path: P
     )
     told = json.loads(done.stdout)
     assert told["identical"], told
-    for name in ("results.json", "drafts/0/paper.tex", "drafts/0/reviews/meta.json"):
+    for name in ("results.json", "paper/paper.tex", "paper/reviews/meta.json"):
         assert (tmp_path / "again" / name).read_bytes() == (study / name).read_bytes()
 
 
@@ -81,11 +82,9 @@ def test_altering_a_logged_reply_changes_the_replayed_paper(
     place, event = next(
         (n, e)
         for n, e in enumerate(map(json.loads, lines))
-        if e["kind"] == "model_call" and e["data"]["step"] == "ideate/idea_1"
+        if e["kind"] == "model_call" and e["data"]["step"] == "write/conclusion"
     )
-    draft = json.loads(event["data"]["text"])
-    draft["hypothesis"] = "A hypothesis that nobody proposed moves the outcome of this epidemic in the town."
-    event["data"]["text"] = json.dumps(draft)
+    event["data"]["text"] = " ".join(sentences("words that the model never wrote", 3))
     lines[place] = json.dumps(event)
     log.write_text("\n".join(lines) + "\n")
     command("replay", study.name, "--to", str(tmp_path / "altered"), expect=None)
@@ -117,19 +116,19 @@ def test_a_model_of_random_replies_ends_in_a_paper_that_says_so(novum: Novum) ->
 
     novum("run", "epidemic", "--model", "random:7", "--profile", "quick", "--seed", "1")
     (study,) = novum.studies
-    first_page = pypdfium2.PdfDocument(study / "paper" / "paper.pdf")[0].get_textpage().get_text_bounded()
-    assert "assembled from" in " ".join(first_page.split())
+    with pypdfium2.PdfDocument(study / "paper" / "paper.pdf") as pdf:
+        first_page = pdf[0].get_textpage().get_text_bounded()
+    assert "assembled from" in " ".join(first_page.lower().split())
     assert events_of(study, "step_defaulted")
     audit = json.loads((study / "drafts" / "0" / "audit.json").read_text())
     assert audit["unbound_numbers"] == []
 
 
 def test_a_second_process_on_the_same_study_is_refused(novum: Novum) -> None:
-    first = novum.start("run", "epidemic", "--model", SCIENTIST, SCIENTIST_DELAY_S="0.5")
-    deadline = time.monotonic() + 30
-    while not novum.studies and time.monotonic() < deadline:
-        time.sleep(0.05)
-    time.sleep(0.5)
+    first = novum.start("run", "epidemic", "--model", SCIENTIST, SCIENTIST_DELAY_S="1")
+    deadline = time.monotonic() + 60
+    while not (novum.studies and events_of(novum.studies[0], "model_call")) and time.monotonic() < deadline:
+        time.sleep(0.1)
     try:
         second = novum("resume", "last", expect=2)
         assert "in use by another process" in second.stderr
@@ -142,9 +141,8 @@ def test_ctrl_c_stops_within_a_second_and_says_how_to_go_on(novum: Novum) -> Non
     process = novum.start("run", "epidemic", "--model", SCIENTIST, SCIENTIST_DELAY_S="0.2")
     time.sleep(2.5)
     process.send_signal(signal.SIGINT)
-    said, _ = process.communicate(timeout=20)
-    assert process.returncode == 130
-    assert "novum resume" in said
+    assert process.wait(timeout=20) == 130
+    assert "novum resume" in (novum.folder / "said.txt").read_text()
 
 
 @pytest.mark.parametrize(
@@ -239,3 +237,24 @@ def test_no_environment_variable_switches_the_sandbox_off(novum: Novum) -> None:
     )
     assert done.returncode != 0
     assert os.environ.get("NOVUM_SANDBOX__BACKEND") is None
+
+
+def test_a_person_approves_comments_and_the_model_heeds(novum: Novum) -> None:
+    """A comment on the plan makes another plan, one on the paper another draft; each answer is an event."""
+    arguments = ("run", "epidemic", "--model", SCIENTIST, "--approve", "plan,paper")
+    waiting = novum(*arguments, expect=2)
+    assert "must be approved" in waiting.stderr
+    novum("resume", "last", said="vaccinate earlier\nyes\nshorter please\nyes\n")
+    (study,) = novum.studies
+    answers = [(a["what"], a["approved"], a["comment"]) for a in events_of(study, "approval")]
+    assert answers == [
+        ("plan", False, "vaccinate earlier"),
+        ("plan", True, ""),
+        ("paper", False, "shorter please"),
+        ("paper", True, ""),
+    ]
+    asked = {c["step"] for c in events_of(study, "model_call")}
+    assert "experiment/plan/comment_1" in asked
+    assert "write/conclusion/comment_1" in asked
+    assert events_of(study, "study_finished")[-1]["draft"] == 1
+    assert (study / "drafts" / "1" / "paper.pdf").exists()

@@ -16,10 +16,10 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-for command in (run.run, run.ideas, run.resume, run.replay):
-    app.command()(command)
-for command in (study.status, study.show, study.write, study.review, study.check):
-    app.command()(command)
+for work in (run.run, run.ideas, run.resume, run.replay):
+    app.command()(work)
+for look in (study.status, study.show, study.write, study.review, study.check):
+    app.command()(look)
 app.command()(doctor.doctor)
 app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(sandbox.sandbox)
 app.add_typer(template.app, name="template")

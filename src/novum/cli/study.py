@@ -57,7 +57,7 @@ def show(study: Study, json: Json = False) -> None:
         print_json(summary.model_dump(mode="json"))
         return
     print(summary.text)
-    for part in (folder.notes, folder.draft(0) / "reviews" / "review.md"):
+    for part in (folder.notes, folder.paper / "reviews" / "review.md"):
         if part.exists():
             print(f"\n{part.read_text(encoding='utf-8').rstrip()}")
 
@@ -120,7 +120,7 @@ def review(
     settings = _settings(model, profile, None, None, None, "")
     path = Path(target)
     if path.suffix.lower() != ".pdf":
-        path = find_study(settings.lab, target).draft(0) / "paper.pdf"
+        path = find_study(settings.lab, target).paper / "paper.pdf"
     made = review_pdf(path, settings)
     if json:
         print_json(made.model_dump(mode="json"))

@@ -20,18 +20,16 @@ _MOST_CHANGES = 6
 """Changes shown to a small model at once."""
 
 
-def make_plan(tools: Tools, idea: Idea, *, comment: str = "", round_: int = 0) -> Plan:
+def make_plan(tools: Tools, idea: Idea) -> Plan:
     """Ask for the plan of `idea`; each run that a model cannot plan is a sweep of a declared parameter.
 
-    `comment` is what a person said of the plan of the round before. At least one run changes the code where
-    the template lets a study change any.
+    At least one run changes the code where the template lets a study change any.
     """
     count = MAX_RUNS[tools.profile]
     code_runs = max(1, count // 2) if tools.template.editable else 0
     if not tools.template.parameters:
         code_runs = count
-    step = f"experiment/plan/comment_{round_}" if comment else "experiment/plan"
-    planner = _Planner(tools, idea, step, comment, parameter_runs=count - code_runs, code_runs=code_runs)
+    planner = _Planner(tools, idea, parameter_runs=count - code_runs, code_runs=code_runs)
     plan = planner.pick() if tools.is_small("code") else planner.write()
     tools.log.note("question", **fixed_question(plan))
     return plan
@@ -51,13 +49,9 @@ def fixed_question(plan: Plan) -> dict[str, Any]:
 class _Planner:
     """Asks for one plan."""
 
-    def __init__(
-        self, tools: Tools, idea: Idea, step: str, comment: str, *, parameter_runs: int, code_runs: int
-    ) -> None:
+    def __init__(self, tools: Tools, idea: Idea, *, parameter_runs: int, code_runs: int) -> None:
         self.tools = tools
         self.idea = idea
-        self.step = step
-        self.comment = comment
         self.parameter_runs = parameter_runs
         self.code_runs = code_runs
         self.names = [f"run_{number}" for number in range(1, parameter_runs + code_runs + 1)]
@@ -72,7 +66,7 @@ class _Planner:
         template = self.tools.template
         form = forms.question_form(template)
         answer: Any = self.tools.ask(
-            self._question(self.step, "experiment_question", {}, 250),
+            self._question("experiment/plan", "experiment_question", {}, 250),
             form,
             default=lambda: form.model_construct(primary_metric=template.primary_metric),
         )
@@ -95,7 +89,7 @@ class _Planner:
         make = forms.parameter_run if sets_parameter else forms.code_run
         chosen: Any = self.tools.ask(
             self._question(
-                f"{self.step}/{name}",
+                f"experiment/plan/{name}",
                 "experiment_pick_parameter" if sets_parameter else "experiment_pick_change",
                 {"earlier": list(earlier)}
                 if sets_parameter
@@ -113,7 +107,7 @@ class _Planner:
         template = self.tools.template
         form: Any = forms.plan_form(template, self.parameter_runs, self.code_runs)
         answer: Any = self.tools.ask(
-            self._question(self.step, "experiment_plan", {"count": len(self.names)}, 1500),
+            self._question("experiment/plan", "experiment_plan", {"count": len(self.names)}, 1500),
             form,
             default=lambda: None,
             check=lambda filled: plan_problems(self._written(filled), template),
@@ -134,7 +128,7 @@ class _Planner:
         )
 
     def _question(self, step: str, prompt: str, inputs: dict[str, Any], max_tokens: int) -> Question:
-        common = {"idea": self.idea, "template": self.tools.template, "comment": self.comment}
+        common = {"idea": self.idea, "template": self.tools.template}
         return Question(step=step, role="code", prompt=prompt, inputs=common | inputs, max_tokens=max_tokens)
 
 

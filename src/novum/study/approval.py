@@ -12,6 +12,7 @@ from pydantic import BaseModel, Field
 
 from novum.errors import Refused
 from novum.experiment.plan import make_plan
+from novum.paper.write import write_paper
 from novum.records import Idea, Plan
 from novum.study.opening import Opened
 from novum.tools import Question, Tools
@@ -56,17 +57,25 @@ def approve_plan(opened: Opened, plan: Plan, ask: Ask) -> Plan:
         if answer.approved:
             return plan
         idea = opened.tools.folder.read(opened.tools.folder.idea, Idea)
-        plan = make_plan(opened.tools, idea, comment=answer.comment, round_=round_)
+        plan = make_plan(opened.tools.heeding(answer.comment, round_), idea)
     return plan
 
 
-def approve_paper(opened: Opened, tools: Tools, ask: Ask) -> None:
-    """Ask for approval of the draft before it is reviewed.
+def approve_paper(opened: Opened, tools: Tools, ask: Ask) -> int:
+    """Ask for approval of the draft before it is reviewed; each comment makes another draft.
+
+    Returns the number of the draft that was approved, or that heeds the last comment.
 
     Raises:
         Refused: the person said no.
     """
-    _answer(opened, "paper", 1, f"The draft is at {tools.folder.draft(0) / 'paper.pdf'}", ask)
+    for draft in range(MOST_COMMENTS):
+        summary = f"The draft is at {tools.folder.draft(draft) / 'paper.pdf'}"
+        answer = _answer(opened, "paper", draft + 1, summary, ask)
+        if answer.approved:
+            return draft
+        write_paper(tools.heeding(answer.comment, draft + 1), draft + 1)
+    return MOST_COMMENTS
 
 
 def _answer(opened: Opened, what: str, round_: int, summary: str, ask: Ask) -> Answer:

@@ -66,10 +66,10 @@ def conduct(opened: Opened, ask_person: Ask, lab: Path | None) -> StudyFolder:
         draw_figures(tools)
     with _phase(tools, "write"):
         write_paper(tools)
-        approve_paper(opened, tools, ask_person)
+        draft = approve_paper(opened, tools, ask_person)
     with _phase(tools, "review"):
-        review_study(tools)
-    _finish(tools, lab)
+        review_study(tools, draft)
+    _finish(tools, draft, lab)
     return tools.folder
 
 
@@ -133,16 +133,16 @@ def _phase(tools: Tools, name: Phase) -> Iterator[None]:
     )
 
 
-def _finish(tools: Tools, lab: Path | None) -> None:
+def _finish(tools: Tools, draft: int, lab: Path | None) -> None:
     """The audit anew (the review belongs to it), the chosen draft, the index, the last event."""
     audit = audit_study(tools.folder, tools.log, tools.library, tools.template)
-    draft = tools.folder.draft(0)
-    tools.folder.write(draft / "audit.json", audit)
+    chosen = tools.folder.draft(draft)
+    tools.folder.write(chosen / "audit.json", audit)
     if tools.folder.paper.exists():
         shutil.rmtree(tools.folder.paper)
-    shutil.copytree(draft, tools.folder.paper)
+    shutil.copytree(chosen, tools.folder.paper)
     share = answered_share(tools.log)
-    tools.log.append("study_finished", draft=0, answered_share=share, audit_passes=audit.passes)
+    tools.log.append("study_finished", draft=draft, answered_share=share, audit_passes=audit.passes)
     if lab is not None:
         update(lab, tools.folder)
 

@@ -124,7 +124,7 @@ def _models(
         if name not in opened:
             source = name if mode == "live" else f"replay:{log.path}#{name}"
             model = open_model(source, settings, study_log=log, progress=progress)
-            opened[name] = RecordedModel(model, log, budget, mode)
+            opened[name] = RecordedModel(model, log, budget, mode, name=name)
         models[role] = opened[name]
     return models
 

@@ -13,7 +13,14 @@ from novum.study.approval import Answer
 from novum.study.conduct import conduct
 from novum.study.opening import copy_record, open_study
 
-COMPARED = ("idea.json", "results.json", "notes.md", "drafts/0/paper.tex", "drafts/0/numbers.tex")
+COMPARED = (
+    "idea.json",
+    "results.json",
+    "notes.md",
+    "paper/paper.tex",
+    "paper/numbers.tex",
+    "paper/claims.json",
+)
 
 
 class Replayed(Record):
@@ -43,7 +50,7 @@ def replay_study(source: StudyFolder, target: Path, settings: Settings) -> Repla
 
 
 def _reviews(source: StudyFolder) -> list[str]:
-    reviews = (source.draft(0) / "reviews").glob("*")
+    reviews = (source.paper / "reviews").glob("*")
     return sorted(str(path.relative_to(source.root)) for path in reviews if path.is_file())
 
 

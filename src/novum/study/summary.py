@@ -75,7 +75,7 @@ def summarise_study(folder: StudyFolder) -> Summary:
     finished = _last(events, "study_finished")
     calls = [e.data["usage"] for e in events if e.kind == "model_call"]
     dollars = [c["dollars"] for c in calls]
-    review = _json(folder.draft(0) / "reviews" / "meta.json") or {}
+    review = _json(folder.paper / "reviews" / "meta.json") or {}
     paper = folder.paper / "paper.pdf"
     last_phase = _last(events, "phase_started")
     return Summary(
