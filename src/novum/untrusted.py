@@ -18,17 +18,19 @@ _MARKERS = re.compile(
     r"|```+|^\s*={3,}.*$|^\s*#{1,6}\s*(?=(?:system|user|assistant|instructions?)\b)",
     re.IGNORECASE | re.MULTILINE,
 )
+_READER = r"(?:ai|llm|language model|chatbot|machine|automated)"
+_WORK = r"(?:this|the|our) (?:idea|paper|submission|work|manuscript)|it"
+_VERDICT = r"(?:novel|known|unknown|new|original|accepted|accept)"
 _SPEAKS_TO_A_MODEL = re.compile(
-    r"\b(?:ignore|disregard|forget|override)\b.{0,40}\b(?:instructions?|prompts?|rules|above|previous|earlier)\b"
-    r"|\b(?:you are|you're|act as|as) (?:now )?(?:an? )?(?:ai|llm|language model|assistant|chatbot)\b"
-    r"|\b(?:ai|llm|language model|machine|automated)\s+(?:reviewers?|agents?|assistants?|systems?)\b.{0,60}"
-    r"\b(?:must|should|please|shall)\b"
-    r"|\b(?:to|for|note to|attention)\s+(?:the\s+)?(?:ai|llm|language model|automated)s?\s*(?:reviewers?|models?)?\s*:"
+    r"\b(?:ignore|disregard|forget|override)\b.{0,40}\b(?:instructions?|prompts?|rules|above|previous text)\b"
+    rf"|\b(?:you are|you're|act as|as) (?:now )?an? {_READER} (?:model|assistant|reviewer|agent|system)\b"
+    rf"|\b{_READER}s?[ -](?:reviewer|referee|reader|assistant)s?\b.{{0,40}}\b(?:must|should|please|shall|are to)\b"
+    rf"|\b(?:to|for|note to|attention) (?:the |any |all )?{_READER}s? ?(?:reviewers?|models?|readers?)? ?:"
     r"|^\s*(?:system|assistant|user)\s*:"
-    r"|\b(?:system|hidden) prompt\b"
-    r"|\b(?:give|write|recommend|assign|rate|mark|judge|declare|answer|output|respond|reply|return|classify|say)\b"
-    r".{0,80}\b(?:positive review|strong accept|verdict|novel|known|unknown|accept(?:ance|ed)?|score of|10/10"
-    r"|highest (?:score|rating)|json)\b.{0,60}(?:[!:\"']|\bthis (?:idea|paper|submission|work)\b|$)"
+    r"|\b(?:give|write|recommend|assign|output|answer|reply|respond|return)\b.{0,60}"
+    r"\b(?:positive review|strong accept|10/10|highest (?:score|rating)|(?:score|rating) of \d|the verdict)\b"
+    rf"|\b(?:rate|mark|judge|declare|classify|call|consider|recommend|say that)\s+(?:{_WORK})\b.{{0,20}}\b{_VERDICT}\b"
+    rf"|\b(?:set|answer|output|reply with)\b.{{0,20}}\b(?:decision|verdict|json)\b"
     r"|\bdo not (?:highlight|mention|list|report)\b.{0,40}\b(?:negatives?|weakness(?:es)?|limitations)\b",
     re.IGNORECASE,
 )

@@ -1,21 +1,26 @@
-"""The forms on which a model writes an idea, and what the code checks of them."""
+"""The forms on which a model writes an idea, and what the code checks of them.
+
+Two kinds of forms with one interface: a capable model writes its sentences (`FreeForms`); a small one chooses what
+is changed, which measured quantity answers and in which direction, adds a reason, and the code writes the
+sentences (`ChoiceForms`), so that they hang together and name what exists.
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple, Protocol
 
 from pydantic import BaseModel, Field, create_model
 
-from novum.ideation.facts import Earlier, Facts
+from novum.ideation.facts import Earlier, Facts, Subject
 from novum.ideation.wording import content_words, token_overlap, whole_sentences
 from novum.records import Criterion, SelfScore
 
 SAME_IDEA = 80.0
 """Token overlap of title and hypothesis, 0 to 100, from which two ideas count as the same.
 
-Reworded ideas about one subject lie above it, different ideas about one parameter below: the seed ideas of a
-template, pair by pair, and their rewordings are in the tests.
+Reworded ideas lie above it; different ideas of one template lie between 40 and 70.
 """
 
 INTERESTING = (
@@ -36,72 +41,184 @@ NEW = (
 QUESTIONS = INTERESTING + FEASIBLE + NEW
 
 
-class IdeaDraft(BaseModel):
-    """A new idea, as a model writes it."""
+class Written(NamedTuple):
+    """An idea in sentences."""
 
-    reasoning: str = Field(max_length=400)
     subject: str
-    title: str = Field(max_length=120)
-    hypothesis: str = Field(max_length=420)
-    plan: str = Field(max_length=520)
+    title: str
+    hypothesis: str
+    plan: str
 
     @property
     def text(self) -> str:
         return f"{self.title}. {self.hypothesis}"
 
 
-class IdeaRevision(BaseModel):
-    """What one round of reflection changes, and the answers to `QUESTIONS`, in their order."""
+class Forms(Protocol):
+    """One kind of forms: `draft` and `revision` are what the model is asked for."""
 
-    reasoning: str = Field(max_length=400)
-    hypothesis: str = Field(max_length=420)
-    plan: str = Field(max_length=520)
+    draft: type[BaseModel]
+    revision: type[BaseModel]
+
+    def written(self, draft: Any) -> Written:
+        """The draft in sentences."""
+
+    def problems(self, answer: Any) -> list[str]:
+        """What is wrong with a draft or a revision that fits its schema."""
+
+    def revised(self, draft: Any, revision: Any) -> Any:
+        """The draft after the revision."""
+
+
+# -- a capable model writes ----------------------------------------------------------------------------
+
+
+class IdeaDraft(BaseModel):
+    """A new idea."""
+
+    reasoning: str = Field(max_length=2000)
+    subject: str
+    title: str = Field(max_length=160)
+    hypothesis: str = Field(max_length=600)
+    plan: str = Field(max_length=1200)
+
+
+class IdeaRevision(BaseModel):
+    """The idea's sentences after a round of reflection."""
+
+    reasoning: str = Field(max_length=2000)
+    hypothesis: str = Field(max_length=600)
+    plan: str = Field(max_length=1200)
     answers: list[bool] = Field(min_length=len(QUESTIONS), max_length=len(QUESTIONS))
     done: bool
 
 
-def draft_schema(facts: Facts) -> type[IdeaDraft]:
-    """`IdeaDraft` with the template's subjects as the only choices."""
-    names = tuple(subject.name for subject in facts.subjects)
-    if not names:
-        return IdeaDraft
-    choice: Any = Literal[names]
-    return create_model("IdeaDraft", __base__=IdeaDraft, subject=(choice, ...))
+class FreeForms:
+    """The model writes hypothesis and plan."""
+
+    def __init__(self, facts: Facts) -> None:
+        subject: Any = _one_of([s.name for s in facts.subjects])
+        self.draft: type[BaseModel] = create_model("IdeaDraft", __base__=IdeaDraft, subject=(subject, ...))
+        self.revision: type[BaseModel] = IdeaRevision
+
+    def written(self, draft: IdeaDraft) -> Written:
+        return Written(
+            draft.subject, _title(draft.title), whole_sentences(draft.hypothesis), whole_sentences(draft.plan)
+        )
+
+    def problems(self, answer: IdeaDraft | IdeaRevision) -> list[str]:
+        parts = (("hypothesis", answer.hypothesis), ("plan", answer.plan))
+        return [f"the {name} has fewer than five words" for name, text in parts if len(text.split()) < 5]
+
+    def revised(self, draft: IdeaDraft, revision: IdeaRevision) -> IdeaDraft:
+        return draft.model_copy(update={"hypothesis": revision.hypothesis, "plan": revision.plan})
 
 
-def problems_of(draft: IdeaDraft, earlier: Sequence[Earlier]) -> list[str]:
-    """What is wrong with a draft that fits its schema."""
-    problems = _thin(draft.hypothesis, draft.plan)
-    if len(content_words(draft.title)) < 2:
+# -- a small model chooses -----------------------------------------------------------------------------
+
+_ABOUT_ITSELF = re.compile(r"\b(?:hypothesis|improved|this idea|the idea|the plan|json)\b", re.IGNORECASE)
+
+
+class ChosenIdea(BaseModel):
+    """A new idea; `reason` completes "... because ..."."""
+
+    reasoning: str = Field(max_length=200)
+    subject: str
+    quantity: str
+    direction: Literal["raises", "lowers"]
+    reason: str = Field(max_length=200)
+    title: str = Field(max_length=110)
+
+
+class ChosenRevision(BaseModel):
+    """Direction and reason after a round of reflection."""
+
+    reasoning: str = Field(max_length=200)
+    direction: Literal["raises", "lowers"]
+    reason: str = Field(max_length=200)
+    answers: list[bool] = Field(min_length=len(QUESTIONS), max_length=len(QUESTIONS))
+    done: bool
+
+
+class ChoiceForms:
+    """The code writes hypothesis and plan from what the model chose."""
+
+    def __init__(self, facts: Facts) -> None:
+        self._subjects = {s.name: s for s in facts.subjects}
+        subject: Any = _one_of(list(self._subjects))
+        quantity: Any = _one_of(facts.metrics)
+        self.draft: type[BaseModel] = create_model(
+            "ChosenIdea", __base__=ChosenIdea, subject=(subject, ...), quantity=(quantity, ...)
+        )
+        self.revision: type[BaseModel] = ChosenRevision
+
+    def written(self, draft: ChosenIdea) -> Written:
+        subject = self._subjects.get(draft.subject) or Subject(draft.subject, "function", "", draft.subject)
+        because = _clause(draft.reason.removeprefix("because "))
+        return Written(
+            subject=draft.subject,
+            title=_title(draft.title),
+            hypothesis=f"{_change(subject)} {draft.direction} the {draft.quantity}, because {because}.",
+            plan=_comparison(subject, draft.quantity),
+        )
+
+    def problems(self, answer: ChosenIdea | ChosenRevision) -> list[str]:
+        if len(answer.reason.split()) < 4:
+            return ["`reason` has fewer than four words"]
+        if _ABOUT_ITSELF.search(answer.reason):
+            return ["`reason` must name a mechanism, not speak about the idea or the hypothesis"]
+        return []
+
+    def revised(self, draft: ChosenIdea, revision: ChosenRevision) -> ChosenIdea:
+        return draft.model_copy(update={"direction": revision.direction, "reason": revision.reason})
+
+
+def _change(subject: Subject) -> str:
+    if subject.kind == "function":
+        return f"Changing {_clause(subject.description)}"
+    return f"{'Increasing' if subject.ordered else 'Changing'} the {subject.label}"
+
+
+def _comparison(subject: Subject, quantity: str) -> str:
+    if subject.kind == "function":
+        change = f"Rewrite the function `{subject.name}`, one change a run"
+    else:
+        values = f" to {', '.join(subject.values)}" if subject.values else " over its range"
+        change = f"Set `{subject.name}`{values}, one run each"
+    return f"{change}, everything else as in the baseline, and compare the {quantity} with the baseline's."
+
+
+def _clause(sentence: str) -> str:
+    """A sentence as part of another: one line, no full stop, a small first letter unless it is a name."""
+    line = whole_sentences(sentence).rstrip(".!? ")
+    return line[:1].lower() + line[1:] if line[1:2].islower() or line[1:2] in (" ", ",") else line
+
+
+# -- both ----------------------------------------------------------------------------------------------
+
+
+def _one_of(names: Sequence[str]) -> Any:
+    """The type of one of `names`; any string when there are none."""
+    return Literal[tuple(names)] if names else str
+
+
+def _title(title: str) -> str:
+    return " ".join(title.split()).strip(" .\"'")
+
+
+def problems_of(written: Written, earlier: Sequence[Earlier]) -> list[str]:
+    """What is wrong with an idea in sentences: an empty title, or that it exists already."""
+    problems = []
+    if len(content_words(written.title)) < 2:
         problems.append("the title has fewer than two words that say what the idea is about")
-    twin = twin_of(draft.text, earlier)
-    if twin:
+    if twin := twin_of(written.text, earlier):
         problems.append(f"this idea exists already ({twin.title!r}); propose one about something else")
     return problems
-
-
-def problems_of_revision(revision: IdeaRevision) -> list[str]:
-    """What is wrong with a revision that fits its schema."""
-    return _thin(revision.hypothesis, revision.plan)
-
-
-def _thin(hypothesis: str, plan: str) -> list[str]:
-    named = (("hypothesis", hypothesis), ("plan", plan))
-    return [f"the {name} has fewer than five words" for name, text in named if len(text.split()) < 5]
 
 
 def twin_of(text: str, earlier: Sequence[Earlier]) -> Earlier | None:
     """The earlier idea that is the same as `text` (title and hypothesis), if there is one."""
     return next((idea for idea in earlier if token_overlap(text, idea.text) >= SAME_IDEA), None)
-
-
-def revised(draft: IdeaDraft, revision: IdeaRevision) -> IdeaDraft:
-    """The draft with the revision's sentences, without what a length limit cut off."""
-    changes = {
-        "hypothesis": whole_sentences(revision.hypothesis),
-        "plan": whole_sentences(revision.plan),
-    }
-    return draft.model_copy(update=changes)
 
 
 def scores(answers: Sequence[bool]) -> dict[str, SelfScore]:

@@ -16,6 +16,8 @@ class Subject(NamedTuple):
     """What prose calls it."""
     description: str
     values: tuple[str, ...] = ()
+    ordered: bool = True
+    """False for a choice among names, which cannot be increased."""
 
 
 class Earlier(NamedTuple):
@@ -53,6 +55,7 @@ def facts_of(template: Template) -> Facts:
             label=p.title,
             description=f"{p.description or p.title} ({_range(p)}; baseline {p.default})",
             values=tuple(str(value) for value in p.suggestions),
+            ordered=p.kind != "choice",
         )
         for p in template.parameters
     )

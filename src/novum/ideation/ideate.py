@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from pydantic import BaseModel
 
 from novum.errors import TemplateError
 from novum.ideation.drafts import (
     QUESTIONS,
-    IdeaDraft,
-    IdeaRevision,
-    draft_schema,
+    ChoiceForms,
+    Forms,
+    FreeForms,
     problems_of,
-    problems_of_revision,
-    revised,
     scores,
     twin_of,
 )
 from novum.ideation.facts import Earlier, Facts, facts_of
 from novum.ideation.user_idea import user_idea
-from novum.ideation.wording import identifier, whole_sentences
+from novum.ideation.wording import identifier
 from novum.records import Idea, SelfScore
 from novum.tools import Question, Tools
 
@@ -30,8 +31,8 @@ SHOWN = 12
 """Most earlier ideas in a prompt; the newest of the archive are kept."""
 
 
-class _NoDraft(Exception):
-    """The model proposed nothing valid; its step is marked as defaulted."""
+class _NoAnswer(Exception):
+    """The model gave no valid answer; the step is marked as defaulted."""
 
 
 def propose_ideas(tools: Tools, count: int, archive: Sequence[Idea] = ()) -> list[Idea]:
@@ -49,10 +50,8 @@ def propose_ideas(tools: Tools, count: int, archive: Sequence[Idea] = ()) -> lis
     names = {idea.name for idea in archive}
     ideas: list[Idea] = []
     for number in range(1, count + 1):
-        step = f"ideate/idea_{number}"
-        idea = _propose(tools, step, facts, earlier, names) or _default(
-            tools.seed + number - 1, facts, earlier, names
-        )
+        idea = _propose(tools, f"ideate/idea_{number}", facts, earlier, names)
+        idea = idea or _default(tools.seed + number - 1, facts, earlier, names)
         if idea is None:
             break
         ideas.append(idea)
@@ -70,53 +69,36 @@ def propose_ideas(tools: Tools, count: int, archive: Sequence[Idea] = ()) -> lis
 def _propose(
     tools: Tools, step: str, facts: Facts, earlier: Sequence[Earlier], names: set[str]
 ) -> Idea | None:
+    """One idea of the model after reflection, or None."""
+    forms: Forms = ChoiceForms(facts) if tools.is_small("ideas") else FreeForms(facts)
+    shown = {"facts": facts, "earlier": earlier[-SHOWN:]}
+
+    def check(draft: Any) -> list[str]:
+        return [*forms.problems(draft), *problems_of(forms.written(draft), earlier)]
+
     try:
-        draft = _draft(tools, step, facts, earlier)
-    except _NoDraft:
+        draft = _ask(tools, Question(step, "ideas", "idea_propose", shown, 500, 0.8), forms.draft, check)
+    except _NoAnswer:
         return None
-    draft, marks = _reflect(tools, step, facts, earlier, draft)
-    return Idea(
-        name=identifier(draft.title, names),
-        title=draft.title.strip().rstrip("."),
-        hypothesis=draft.hypothesis,
-        plan=draft.plan,
-        subject=draft.subject,
-        **marks,
-    )
+    draft, marks = _reflected(tools, step, shown, forms, draft, earlier)
+    idea = forms.written(draft)
+    return Idea(name=identifier(idea.title, names), **idea._asdict(), **marks)
 
 
-def _draft(tools: Tools, step: str, facts: Facts, earlier: Sequence[Earlier]) -> IdeaDraft:
-    def give_up() -> IdeaDraft:
-        raise _NoDraft
-
-    draft = tools.ask(
-        Question(
-            step=step,
-            role="ideas",
-            prompt="idea_propose",
-            inputs={"facts": facts, "earlier": earlier[-SHOWN:]},
-            max_tokens=500,
-            temperature=0.8,
-        ),
-        draft_schema(facts),
-        default=give_up,
-        check=lambda answer: problems_of(answer, earlier),
-    )
-    changes = {"hypothesis": whole_sentences(draft.hypothesis), "plan": whole_sentences(draft.plan)}
-    return draft.model_copy(update=changes)
-
-
-def _reflect(
-    tools: Tools, step: str, facts: Facts, earlier: Sequence[Earlier], draft: IdeaDraft
-) -> tuple[IdeaDraft, dict[str, SelfScore]]:
-    """The draft after its rounds of reflection, and its self-scores. A failed round changes nothing."""
+def _reflected(
+    tools: Tools, step: str, shown: dict[str, Any], forms: Forms, draft: Any, earlier: Sequence[Earlier]
+) -> tuple[Any, dict[str, SelfScore]]:
+    """The draft after its rounds of reflection, and its self-scores. A round that fails ends them."""
     marks: dict[str, SelfScore] = {}
     for round_ in range(1, REFLECTIONS[tools.profile] + 1):
-        revision = _revision(tools, f"{step}/reflect_{round_}", facts, earlier, draft)
-        if not revision.answers:
+        inputs = {**shown, "idea": forms.written(draft), "questions": QUESTIONS}
+        question = Question(f"{step}/reflect_{round_}", "ideas", "idea_reflect", inputs, 500, 0.4)
+        try:
+            revision = _ask(tools, question, forms.revision, forms.problems)
+        except _NoAnswer:
             break
-        candidate = revised(draft, revision)
-        if twin_of(candidate.text, earlier) is None:
+        candidate = forms.revised(draft, revision)
+        if twin_of(forms.written(candidate).text, earlier) is None:
             draft = candidate
         marks = scores(revision.answers)
         if revision.done:
@@ -124,19 +106,11 @@ def _reflect(
     return draft, marks
 
 
-def _revision(
-    tools: Tools, step: str, facts: Facts, earlier: Sequence[Earlier], draft: IdeaDraft
-) -> IdeaRevision:
-    unchanged = IdeaRevision.model_construct(
-        reasoning="", hypothesis=draft.hypothesis, plan=draft.plan, answers=[], done=True
-    )
-    inputs = {"facts": facts, "earlier": earlier[-SHOWN:], "idea": draft, "questions": QUESTIONS}
-    return tools.ask(
-        Question(step, "ideas", "idea_reflect", inputs, max_tokens=500, temperature=0.4),
-        IdeaRevision,
-        default=lambda: unchanged,
-        check=problems_of_revision,
-    )
+def _ask(tools: Tools, question: Question, kind: type[BaseModel], check: Callable[[Any], list[str]]) -> Any:
+    def give_up() -> BaseModel:
+        raise _NoAnswer
+
+    return tools.ask(question, kind, default=give_up, check=check)
 
 
 def _default(seed: int, facts: Facts, earlier: Sequence[Earlier], names: set[str]) -> Idea | None:
@@ -144,18 +118,20 @@ def _default(seed: int, facts: Facts, earlier: Sequence[Earlier], names: set[str
     parameters = facts.parameters
     for offset in range(len(parameters)):
         parameter = parameters[(seed + offset) % len(parameters)]
-        label = parameter.label
-        title = f"A Sweep of the {label.title()}: {facts.title}"
-        hypothesis = f"Changing {label} alone changes {' and '.join(facts.metrics[:2])} detectably."
-        if twin_of(f"{title}. {hypothesis}", earlier) or f"sweep_{identifier(label, ())}" in names:
+        title = f"A Sweep of the {parameter.label.title()}: {facts.title}"
+        quantities = " or the ".join(facts.metrics[:2]) or "measured outcome"
+        hypothesis = f"Changing the {parameter.label} alone changes the {quantities} detectably."
+        name = f"sweep_{identifier(parameter.name.replace('_', ' '), ())}"
+        if name in names or twin_of(f"{title}. {hypothesis}", earlier):
             continue
         values = f" to {', '.join(parameter.values)}" if parameter.values else " over its declared range"
         return Idea(
-            name=f"sweep_{identifier(label, ())}",
+            name=name,
             title=title,
             hypothesis=hypothesis,
-            plan=f"About `{parameter.name}`. Set it{values}, one run each, everything else as in the baseline, "
-            "and compare each run with the baseline.",
+            plan=f"Set `{parameter.name}`{values}, one run each, everything else as in the baseline, and compare "
+            "each run with the baseline.",
+            subject=parameter.name,
             source="default",
         )
     return None

@@ -10,19 +10,35 @@ A refusal is an error with its reason. A person can overrule it; that is recorde
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Callable
+from typing import Literal, Protocol, TypeVar
 
 from pydantic import BaseModel, Field
 
 from novum.errors import Refused
 from novum.ideation.safety_rules import CATEGORIES, Finding, rule_finding
 from novum.records import Record
-from novum.tools import Question, Tools
+from novum.tools import Question, Tools, no_problems
 from novum.untrusted import clean
 
+T = TypeVar("T", bound=BaseModel)
 Kind = Literal["topic", "idea", "code"]
 _MOST_CHARS = 3000
 """Longest text put to the model; the rules read all of it."""
+
+
+class Asker(Protocol):
+    """The part of `Tools` that asks."""
+
+    def ask(
+        self,
+        question: Question,
+        schema: type[T],
+        *,
+        default: Callable[[], T] | None = None,
+        check: Callable[[T], list[str]] = no_problems,
+    ) -> T:
+        """As `Tools.ask`."""
 
 
 class Verdict(Record):
@@ -37,10 +53,15 @@ class Verdict(Record):
 
 
 class Judgement(BaseModel):
-    """A model's judgement of one text."""
+    """A model's judgement of one text. Both a `harmful` aim and a category are needed for a refusal."""
 
     reasoning: str = Field(max_length=240)
+    harmful: bool
     category: Literal[tuple(CATEGORIES)]  # type: ignore[valid-type]
+
+    @property
+    def found_harm(self) -> bool:
+        return self.harmful and self.category != "none"
 
 
 def screen(tools: Tools, kind: Kind, text: str, *, overruled_by: str = "", step: str = "") -> Verdict:
@@ -65,15 +86,24 @@ def screen(tools: Tools, kind: Kind, text: str, *, overruled_by: str = "", step:
     return verdict
 
 
-def judge(tools: Tools, kind: Kind, text: str, *, step: str) -> Verdict:
-    """The verdict on `text`, without refusing: the rules', else the model's."""
+def judge(tools: Asker, kind: Kind, text: str, *, step: str) -> Verdict:
+    """The verdict on `text`, without refusing: the rules', else the model's.
+
+    A model must find harm twice: in the text, and in what it said itself that the text aims at. A small model often
+    names a harmless aim rightly and calls it harmful all the same.
+    """
     found = rule_finding(text, code=kind == "code")
     if found is not None:
         return _refusal(kind, found, "rules")
     judgement = _ask(tools, kind, text, step)
-    if judgement.category == "none":
+    aim = judgement.reasoning
+    if judgement.found_harm and aim:
+        judgement = _ask(tools, kind, aim, f"{step}/aim")
+    if not judgement.found_harm:
         return Verdict(kind=kind, refused=False)
-    finding = Finding(judgement.category, judgement.reasoning or CATEGORIES[judgement.category])
+    finding = Finding(
+        judgement.category, f"{CATEGORIES[judgement.category]} (its aim, says the model: {aim})"
+    )
     return _refusal(kind, finding, "model")
 
 
@@ -81,10 +111,10 @@ def _refusal(kind: Kind, found: Finding, by: Literal["rules", "model"]) -> Verdi
     return Verdict(kind=kind, refused=True, category=found.category, reason=found.reason, by=by)
 
 
-def _ask(tools: Tools, kind: Kind, text: str, step: str) -> Judgement:
+def _ask(tools: Asker, kind: Kind, text: str, step: str) -> Judgement:
     inputs = {"kind": kind, "text": clean(text).text[:_MOST_CHARS], "categories": CATEGORIES}
     return tools.ask(
         Question(step, "ideas", "safety_screen", inputs, max_tokens=140, temperature=0.0),
         Judgement,
-        default=lambda: Judgement(reasoning="", category="none"),
+        default=lambda: Judgement(reasoning="", harmful=False, category="none"),
     )
