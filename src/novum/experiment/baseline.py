@@ -7,8 +7,9 @@ import tempfile
 from pathlib import Path
 
 from novum.errors import TemplateError
+from novum.experiment.environment import environment_for
 from novum.experiment.metrics import MetricsError, Series, read_metrics
-from novum.experiment.trial import Trial, trial_environment
+from novum.experiment.trial import Trial
 from novum.records import Record
 from novum.sandbox import Sandbox
 from novum.settings import Profile
@@ -56,7 +57,7 @@ def measure_baseline(
         MissingTool: what it requires is not installed.
         SandboxError: the sandbox could not be set up.
     """
-    environment = trial_environment(template)
+    environment = environment_for(template)
     chosen = tuple(range(seeds)) if seeds and template.seeds_argument else template.seeds(profile)
     with tempfile.TemporaryDirectory(prefix="novum-baseline-") as scratch:
         trial = Trial(template, sandbox, environment, template.limits(profile), Path(scratch))

@@ -6,8 +6,9 @@ import json
 import tempfile
 from pathlib import Path
 
+from novum.experiment.environment import environment_for
 from novum.experiment.metrics import MetricsError, read_metrics
-from novum.experiment.trial import Trial, Tried, trial_environment
+from novum.experiment.trial import Trial, Tried
 from novum.records import Outcome
 from novum.sandbox import Sandbox
 from novum.template import Clause, Template, read_template, template_folder
@@ -43,7 +44,7 @@ def _try(template: Template, sandbox: Sandbox, trial_s: float, findings: Finding
     limits = limits.model_copy(update={"wall_s": min(limits.wall_s, trial_s)})
     seeds = template.seeds("quick")
     with tempfile.TemporaryDirectory(prefix="novum-check-") as scratch:
-        trial = Trial(template, sandbox, trial_environment(template), limits, Path(scratch))
+        trial = Trial(template, sandbox, environment_for(template), limits, Path(scratch))
         tried = trial.run("quick", seeds)
         if tried.outcome.ended == "timeout" and limits.wall_s >= trial_s:
             findings.kept(

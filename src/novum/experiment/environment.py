@@ -13,6 +13,7 @@ from typing import Any
 
 from novum.sandbox.policy import python_paths
 from novum.template import Template
+from novum.template.installing import site_packages, template_python
 
 
 @dataclass(frozen=True)
@@ -35,28 +36,29 @@ def environment_for(template: Template, recorded: dict[str, Any] | None = None) 
 
     `recorded` are the facts that the study began with: a resumed or replayed study keeps them, so that the
     identity of its recorded runs stays the same.
+
+    Raises:
+        MissingTool: what the template requires is not installed.
     """
-    python = Path(sys.executable)
+    python = template_python(template)
     return Environment(
         python=python,
         readonly=python_paths(python),
         variables={"MPLBACKEND": "Agg", "PYTHONHASHSEED": "0", "OMP_NUM_THREADS": "2"},
-        facts=recorded or _facts(template),
+        facts=recorded or _facts(template, python),
     )
 
 
-def _facts(template: Template) -> dict[str, Any]:
+def _facts(template: Template, python: Path) -> dict[str, Any]:
+    # novum's own packages, or those of the template's environment, which has the same version of Python.
+    path = sys.path if python == Path(sys.executable) else [str(site_packages(python))]
+    installed = {d.name.lower(): d.version for d in metadata.distributions(path=path)}
     return {
         "python": platform.python_version(),
         "implementation": platform.python_implementation(),
         "machine": platform.machine(),
         "system": platform.system(),
-        "packages": {name: _version(name) for name in sorted(template.requirement_names())},
+        "packages": {
+            name: installed.get(name.lower(), "unknown") for name in sorted(template.requirement_names())
+        },
     }
-
-
-def _version(package: str) -> str:
-    try:
-        return metadata.version(package)
-    except metadata.PackageNotFoundError:
-        return "missing"

@@ -3,30 +3,18 @@
 from __future__ import annotations
 
 import shutil
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from novum.experiment.environment import Environment, environment_for
+from novum.experiment.environment import Environment
 from novum.records import Limits, Outcome
 from novum.sandbox import Access, Sandbox
 from novum.sandbox.harvest import harvest
-from novum.sandbox.policy import python_paths
 from novum.settings import Profile
 from novum.template import Template
-from novum.template.installing import template_python
 
 _OUT = "out"
-
-
-def trial_environment(template: Template) -> Environment:
-    """The environment of `template`'s runs, its own when it needs packages that novum lacks.
-
-    Raises:
-        MissingTool: what it requires is not installed.
-    """
-    python = template_python(template)
-    return replace(environment_for(template), python=python, readonly=python_paths(python))
 
 
 class Tried(NamedTuple):

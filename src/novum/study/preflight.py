@@ -70,7 +70,7 @@ def preflight(
         _memory(),
         _gpu(),
         *lines,
-        *_packages(templates),
+        *_packages(templates, needed=bool(template)),
     ]
 
 
@@ -214,16 +214,17 @@ def _templates(chosen: str | Path) -> tuple[list[Template], list[CheckLine]]:
     return templates, lines
 
 
-def _packages(templates: Sequence[Template]) -> Iterator[CheckLine]:
+def _packages(templates: Sequence[Template], *, needed: bool) -> Iterator[CheckLine]:
+    """Whether the packages of each template are there; `needed` when a study of just that one is meant."""
     from novum.experiment.environment import environment_for
 
     for template in templates:
-        versions = environment_for(template).facts["packages"]
-        missing = [name for name, version in versions.items() if version == "missing"]
+        try:
+            versions = environment_for(template).facts["packages"]
+        except MissingTool as error:
+            yield CheckLine(
+                subject="packages", ok=False, found=error.what, next_step=error.next_step, needed=needed
+            )
+            continue
         listed = ", ".join(f"{name} {version}" for name, version in versions.items())
-        yield CheckLine(
-            subject="packages",
-            ok=not missing,
-            found=f"for {template.name}: {listed or 'none needed'}",
-            next_step=f"{sys.executable} -m pip install {' '.join(missing)}",
-        )
+        yield CheckLine(subject="packages", ok=True, found=f"for {template.name}: {listed or 'none needed'}")
