@@ -65,6 +65,7 @@ def show(study: Study, json: Json = False) -> None:
 def write(
     study: Study,
     unsafe_no_sandbox: Annotated[bool, typer.Option("--unsafe-no-sandbox", help="See `novum run`.")] = False,
+    json: Json = False,
 ) -> None:
     """Write the paper of STUDY from its recorded results (again, after a change of novum or its style)."""
     from novum.cli.live import View
@@ -81,7 +82,11 @@ def write(
             folder, settings, progress=view.progress, allow_unsafe=unsafe_no_sandbox, listener=view.event
         ) as opened,
     ):
-        print(write_paper(opened.tools))
+        pdf = write_paper(opened.tools)
+    if json:
+        print_json({"paper": pdf})
+    else:
+        print(pdf)
 
 
 def check(study: Study, json: Json = False) -> None:

@@ -69,11 +69,18 @@ def check(
 
 
 @app.command("new")
-def new(folder: Annotated[Path, typer.Argument(help="A folder that is not there yet.")]) -> None:
+def new(
+    folder: Annotated[Path, typer.Argument(help="A folder that is not there yet.")],
+    as_json: JsonOption = False,
+) -> None:
     """Write a small template that keeps its contract, to start from."""
     from novum.template.making import new_template
 
-    print_line(f"made {new_template(folder)}; change it, and run `novum template check {folder}`")
+    made = new_template(folder)
+    if as_json:
+        print_json({"folder": made})
+        return
+    print_line(f"made {made}; change it, and run `novum template check {folder}`")
 
 
 @app.command("adopt")

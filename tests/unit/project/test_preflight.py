@@ -128,7 +128,8 @@ def test_a_package_that_the_template_needs_and_is_missing_is_named(
     declaration.write_text(text.replace('"numpy', '"no-such-package>=1", "numpy', 1), encoding="utf-8")
     line = by_subject(preflight(settings, template=folder), "packages")
     assert line.stops
-    assert "pip install no-such-package" in line.next_step
+    assert "no-such-package" in line.found
+    assert "novum template install" in line.next_step
 
 
 def test_everything_that_is_missing_is_told_at_once(

@@ -73,8 +73,6 @@ def test_every_command_and_option_says_what_it_is(path: str, command: Any) -> No
 
 @pytest.mark.parametrize(("path", "command"), COMMANDS, ids=[path for path, _ in COMMANDS])
 def test_every_command_can_answer_in_json(path: str, command: Any) -> None:
-    if path == "novum write":
-        pytest.xfail("`novum write` has no --json yet")
     assert "--json" in [option for p in command.params for option in p.opts]
 
 
