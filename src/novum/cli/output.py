@@ -7,6 +7,9 @@ from __future__ import annotations
 
 import errno
 import json
+import os
+import re
+import shutil
 import sys
 from collections.abc import Iterable, Sequence
 from typing import Annotated, Any
@@ -41,7 +44,7 @@ class CommandGroup(TyperGroup):
         except OSError as error:
             if error.errno == errno.EPIPE:  # the reader of a pipe has gone; typer ends quietly
                 raise
-            print_error(_os_error_text(error))
+            print_error("\n".join([_os_error_text(error), *_notes(error)]))
             raise typer.Exit(NovumError.exit_code) from error
 
 
@@ -51,9 +54,18 @@ def _notes(error: BaseException) -> list[str]:
 
 
 def _os_error_text(error: OSError) -> str:
-    where = f" {error.filename}" if error.filename else ""
-    what = f"cannot use{where or ' the file system'}"
+    error = _first(error)
+    what = f"cannot use {error.filename or 'the file system'}"
     return NovumError(what, error.strerror or str(error), _REMEDIES.get(error.errno or 0, "")).text
+
+
+def _first(error: OSError) -> OSError:
+    """The first of the errors that copying a folder gathers into one, which has the others' texts only."""
+    if not isinstance(error, shutil.Error) or not isinstance(error.args[0], list):
+        return error
+    _source, target, text = error.args[0][0]
+    number = re.search(r"\[Errno (\d+)\]", str(text))
+    return OSError(int(number[1]), os.strerror(int(number[1])), target) if number else OSError(str(text))
 
 
 _REMEDIES = {

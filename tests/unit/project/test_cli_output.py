@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import math
+import shutil
 from pathlib import Path
 
 import pytest
@@ -59,6 +60,23 @@ def test_a_full_or_read_only_disk_is_one_clear_error(number: int, step: str) -> 
     assert "why:  reason" in result.stderr
     assert step in result.stderr
     assert "Traceback" not in result.stderr
+
+
+def test_a_folder_that_could_not_be_copied_is_told_by_its_first_file_only() -> None:
+    each = [(f"a{n}", f"b{n}", f"[Errno 28] No space left on device: 'a{n}' -> 'b{n}'") for n in range(9)]
+    result = invoke(shutil.Error(each))
+    assert result.exit_code == 1
+    assert result.stderr.splitlines() == [
+        "novum: cannot use b0",
+        "  why:  No space left on device",
+        "  next: free some disk space, then run the command again",
+    ]
+
+
+def test_what_the_interrupted_code_says_is_told_after_a_full_disk_too() -> None:
+    error = OSError(errno.ENOSPC, "full", "/file")
+    error.add_note("run `novum resume x`")
+    assert invoke(error).stderr.endswith("  next: run `novum resume x`\n")
 
 
 def test_a_reader_that_has_gone_is_no_error_to_talk_about() -> None:
