@@ -88,7 +88,9 @@ class Job:
         limits = self.limits
         chosen = {
             resource.RLIMIT_NPROC: limits.tasks + SPARE_TASKS,
-            resource.RLIMIT_FSIZE: min(limits.file_bytes, limits.disk_bytes + self.content_bytes),
+            resource.RLIMIT_FSIZE: limits.file_bytes
+            if self.in_memory
+            else min(limits.file_bytes, limits.disk_bytes + self.content_bytes),
             resource.RLIMIT_CORE: 0,
             resource.RLIMIT_NOFILE: OPEN_FILES,
         }

@@ -19,6 +19,7 @@ COMPLAINTS: tuple[tuple[bytes, Ended, str], ...] = (
         "disk",
         "it ran out of disk space or files, in its work folder, /tmp or /dev/shm",
     ),
+    (b"File too large", "disk", "it wanted to write a file that is larger than the limit for one file"),
     (b"can't start new thread", "tasks", "it wanted more processes and threads than its limit"),
 )
 

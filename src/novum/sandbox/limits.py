@@ -60,7 +60,8 @@ def check_limits(limits: Limits) -> None:
     Raises:
         UsageError: a limit is zero, negative, not finite, or more than the machine has.
     """
-    for name, value in limits.model_dump().items():
+    for name in Limits.model_fields:
+        value = getattr(limits, name)
         if value is not None and not (value > 0 and math.isfinite(value)):
             raise UsageError(
                 f"the limit {name} = {value} is not usable",

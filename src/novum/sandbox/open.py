@@ -188,28 +188,30 @@ class _Memory:
         self._path = folder / "sandbox-selftest.json"
 
     def has(self, key: str) -> bool:
-        """Whether it passed; a file that another user could have written does not count."""
-        try:
-            status = self._path.lstat()
-            if status.st_uid != os.geteuid() or status.st_mode & 0o022:
-                return False
-            return key in json.loads(self._path.read_text())
-        except (OSError, ValueError):
-            return False
+        """Whether it passed."""
+        return key in self._known()
 
     def add(self, key: str) -> None:
         """Remember it, and forget those of earlier boots."""
         boot = key.split(" ")[0]
-        try:
-            known = [old for old in json.loads(self._path.read_text()) if str(old).startswith(boot)]
-        except (OSError, ValueError):
-            known = []
+        known = [old for old in self._known() if old.startswith(boot)]
         with contextlib.suppress(OSError):
             self._path.parent.mkdir(parents=True, exist_ok=True)
             new = self._path.with_suffix(f".{os.getpid()}")
             new.write_text(json.dumps([*known, key]))
             new.chmod(0o600)
             new.replace(self._path)
+
+    def _known(self) -> list[str]:
+        """What is remembered; a file that another user could have written says nothing."""
+        try:
+            status = self._path.lstat()
+            if status.st_uid != os.geteuid() or status.st_mode & 0o022:
+                return []
+            known = json.loads(self._path.read_text())
+        except (OSError, ValueError):
+            return []
+        return [key for key in known if isinstance(key, str)] if isinstance(known, list) else []
 
 
 @functools.cache

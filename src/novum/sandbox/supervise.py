@@ -101,24 +101,33 @@ class _Run:
         self._began = time.monotonic()
         self._ended = self._began
         self._control, far = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with contextlib.ExitStack() as undo:
+            undo.callback(self._give_back)
+            with far:
+                self._process = self._spawn(far.fileno())
+            undo.pop_all()
+
+    def _spawn(self, control: int) -> subprocess.Popen[bytes]:
+        command, self._told = self._launch.chain(control)
+        self._left_to_tell = list(self._told)
         try:
-            command, self._told = launch.chain(far.fileno())
-            self._left_to_tell = list(self._told)
-            self._process = subprocess.Popen(
+            return subprocess.Popen(
                 command,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
                 env={},
                 cwd="/",
-                pass_fds=(far.fileno(),),
+                pass_fds=(control,),
                 start_new_session=True,
             )
         except OSError as error:
-            self._control.close()
             raise SandboxError("the sandbox's launcher cannot be started", str(error)) from error
-        finally:
-            far.close()
+
+    def _give_back(self) -> None:
+        self._control.close()
+        if self._launch.group:
+            self._launch.group.remove()
 
     # -- start ---------------------------------------------------------------------------------------
 
@@ -279,17 +288,15 @@ class _Run:
                     self._why = why
 
     def close(self) -> None:
-        """Give everything back. Idempotent."""
-        self._control.close()
+        """Give everything back."""
         for stream in (self._process.stdout, self._process.stderr):
             if stream:
                 stream.close()
         if self.handles:
             for fd in (*self.handles[:3], *self.handles.scratch):
                 os.close(fd)
-        self.handles = None
-        if self._launch.group:
-            self._launch.group.remove()
+            self.handles = None
+        self._give_back()
 
     def ending(self) -> Ending:
         """How it ended, when it has."""

@@ -245,7 +245,7 @@ def _gone(work: int, inventory: Inventory, seen: set[str], skip: tuple[str, ...]
         if name not in seen and not _covered(name, skip):
             yield name
     for name, target in inventory.links.items():
-        if not _same_link(work, name, target):
+        if name not in seen and not _same_link(work, name, target):
             yield name
 
 

@@ -33,9 +33,16 @@ from novum.sandbox.policy import own_python
 PROBES = Path(__file__).resolve().parent / "probes"
 HARM = 42
 LIMITS = Limits(
-    wall_s=4, memory_bytes=256 << 20, disk_bytes=32 << 20, inodes=3000, tasks=60, output_bytes=1 << 20, file_bytes=1 << 40
+    wall_s=30,
+    memory_bytes=192 << 20,
+    disk_bytes=32 << 20,
+    inodes=1000,
+    tasks=50,
+    output_bytes=1 << 20,
+    file_bytes=1 << 40,
 )
-LONGER = {"memory_many_processes": 12.0, "set_id_programs": 30.0, "net_pip": 30.0, "trap_flood_of_files": 12.0}
+SHORT_S = 1.5
+"""The wall limit of probes that only it can end."""
 SLACK_S = 3.0
 
 
@@ -63,7 +70,7 @@ def run_all(sandbox: Sandbox, chosen: list[str]) -> list[Row]:
 
 def _run(sandbox: Sandbox, name: str, facts: dict[str, Any]) -> Row:
     token = secrets.token_hex(8)
-    limits = LIMITS.model_copy(update={"wall_s": LONGER.get(name, LIMITS.wall_s)})
+    limits = LIMITS.model_copy(update={"wall_s": SHORT_S}) if "timeout" in _expected(name) else LIMITS
     with tempfile.TemporaryDirectory(prefix="novum-work-") as folder:
         work = Path(folder)
         _furnish(work, name, facts)
@@ -96,7 +103,9 @@ def _judge(name: str, outcome: Outcome, problems: list[str]) -> Row:
         return Row(name, "harm", outcome.ended, f"{'; '.join(problems)} {said}".strip())
     clean = outcome.ended != "exit" or outcome.exit_code == 0
     if outcome.ended in expected and clean:
-        return Row(name, "contained", outcome.ended, outcome.message if outcome.ended != "exit" else said[:120])
+        return Row(
+            name, "contained", outcome.ended, outcome.message if outcome.ended != "exit" else said[:120]
+        )
     return Row(name, "broken", outcome.ended, f"expected {expected}, {outcome.message}: {said}")
 
 
@@ -171,7 +180,9 @@ def _host() -> Iterator[dict[str, Any]]:
         leaked = os.open(secret, os.O_RDWR)
         os.set_inheritable(leaked, True)
         stack.callback(os.close, leaked)
-        victim = stack.enter_context(subprocess.Popen(["/bin/sleep", "1000", marker][:2], env={"MARKER": marker}))
+        victim = stack.enter_context(
+            subprocess.Popen(["/bin/sleep", "1000", marker][:2], env={"MARKER": marker})
+        )
         stack.callback(victim.kill)
         tcp = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
         abstract = stack.enter_context(_listener("\0" + marker))

@@ -4,7 +4,7 @@ from probe import contained
 for name in (b"new\nline", b"\x1b[31mred", b"\xff\xfe", b"-rf", b"x" * 255, "‮gpj.exe".encode(), b"a b"):
     os.close(os.open(name, os.O_CREAT | os.O_WRONLY))
 deep = os.getcwd()
-for _ in range(1500):
+for _ in range(700):
     os.mkdir("d")
     os.chdir("d")
 open("bottom", "w").close()

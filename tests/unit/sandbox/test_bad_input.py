@@ -1,0 +1,213 @@
+"""Bad input: each one clear error of the tree, before anything runs."""
+
+from __future__ import annotations
+
+import os
+import struct
+from pathlib import Path
+
+import pytest
+from conftest import LIMITS
+
+from novum.errors import UsageError
+from novum.records import Limits
+from novum.sandbox import Access, Sandbox
+from novum.sandbox.limits import check_limits, default_limits, machine, size
+from novum.sandbox.policy import python_paths, view
+
+
+def refused(
+    sandbox: Sandbox, work: Path, message: str, *command: str, access: Access | None = None
+) -> UsageError:
+    with pytest.raises(UsageError, match=message) as caught:
+        sandbox.run(command or ["/bin/true"], work, LIMITS, access)
+    assert caught.value.next_step
+    return caught.value
+
+
+def test_a_work_folder_that_is_missing(sandbox: Sandbox, tmp_path: Path) -> None:
+    refused(sandbox, tmp_path / "missing", "cannot be used")
+
+
+def test_a_work_folder_that_is_a_link(sandbox: Sandbox, work: Path, tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(work)
+    refused(sandbox, tmp_path / "link", "symbolic link")
+
+
+def test_a_work_folder_that_is_a_file(sandbox: Sandbox, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    refused(sandbox, tmp_path / "file", "not a folder")
+
+
+def test_a_work_folder_on_a_full_disk(sandbox: Sandbox, work: Path) -> None:
+    limits = LIMITS.model_copy(update={"disk_bytes": 1 << 60})
+    with pytest.raises(UsageError, match="too full"):
+        sandbox.run(["/bin/true"], work, limits)
+
+
+@pytest.mark.parametrize("name", ["missing.txt", "../outside", "/etc/passwd", "", ".", "a//b"])
+def test_a_protected_name_that_is_not_in_the_work_folder(sandbox: Sandbox, work: Path, name: str) -> None:
+    refused(sandbox, work, "protected", access=Access(protected=(name,)))
+
+
+def test_a_protected_name_that_is_a_link(sandbox: Sandbox, work: Path) -> None:
+    (work / "link").symlink_to("/etc/passwd")
+    refused(sandbox, work, "protected", access=Access(protected=("link",)))
+
+
+def test_a_command_that_does_not_exist(sandbox: Sandbox, work: Path) -> None:
+    refused(sandbox, work, "does not exist in the sandbox", "no-such-program")
+    refused(sandbox, work, "cannot be started", "/work/no-such-program")
+
+
+def test_no_command(sandbox: Sandbox, work: Path) -> None:
+    with pytest.raises(UsageError, match="no command"):
+        sandbox.run([], work, LIMITS)
+
+
+def test_a_program_of_another_architecture(sandbox: Sandbox, work: Path) -> None:
+    header = (
+        b"\x7fELF\x02\x01\x01"
+        + bytes(9)
+        + struct.pack("<HHIQQQIHHHHHH", 2, 0x15, 1, 0, 64, 0, 0, 64, 56, 0, 0, 0, 0)
+    )
+    (work / "foreign").write_bytes(header)
+    (work / "foreign").chmod(0o755)
+    refused(sandbox, work, "cannot be started", "/work/foreign")
+
+
+def test_a_script_without_an_interpreter_line(sandbox: Sandbox, work: Path) -> None:
+    (work / "script").write_text("echo hello\n")
+    (work / "script").chmod(0o755)
+    refused(sandbox, work, "cannot be started", "./script")
+
+
+@pytest.mark.parametrize(
+    "name", ["with space", "with\nnewline", "ünïcödé", "-rf", "$(x)", "a'b\"c", "back\\slash"]
+)
+def test_work_folders_with_odd_names(sandbox: Sandbox, tmp_path: Path, name: str) -> None:
+    folder = tmp_path / name
+    folder.mkdir()
+    assert sandbox.run(["/bin/sh", "-c", "echo x > result"], folder, LIMITS).ok
+    assert (folder / "result").read_text() == "x\n"
+
+
+def test_a_work_folder_200_levels_deep(sandbox: Sandbox, tmp_path: Path) -> None:
+    folder = tmp_path.joinpath(*["d"] * 200)
+    folder.mkdir(parents=True)
+    assert sandbox.run(
+        ["/bin/sh", "-c", "mkdir -p " + "e/" * 200 + "; echo x > " + "e/" * 200 + "f"], folder, LIMITS
+    ).ok
+    assert folder.joinpath(*["e"] * 200, "f").read_text() == "x\n"
+
+
+def test_read_only_data_with_an_odd_name(sandbox: Sandbox, work: Path, tmp_path: Path) -> None:
+    data = tmp_path / "data of\nmine"
+    data.mkdir()
+    data.chmod(0o755)
+    (data / "x").write_text("x")
+    outcome = sandbox.run(["/bin/cat", str(data / "x")], work, LIMITS, Access(readonly=(data,)))
+    assert outcome.stdout == "x"
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/proc", "/proc/1", "/sys", "/dev", "/tmp", "/work", "relative", "/usr/../root"]
+)
+def test_what_must_never_be_shown(path: str) -> None:
+    with pytest.raises(UsageError):
+        view(Access(readonly=(Path(path),)))
+
+
+def test_data_that_does_not_exist() -> None:
+    with pytest.raises(UsageError, match="cannot be shown"):
+        view(Access(readonly=(Path("/no/such/data"),)))
+
+
+def test_a_gpu_that_does_not_exist(sandbox: Sandbox, work: Path) -> None:
+    refused(sandbox, work, "no GPU", access=Access(gpus=(99,)))
+
+
+def test_a_command_that_is_too_long(sandbox: Sandbox, work: Path) -> None:
+    with pytest.raises(UsageError, match="too long"):
+        sandbox.run(["/bin/echo", "x" * 3_000_000], work, LIMITS)
+
+
+@pytest.mark.parametrize("name", sorted(Limits.model_fields))
+@pytest.mark.parametrize("value", [0, -1])
+def test_limits_of_zero_or_less(name: str, value: int) -> None:
+    with pytest.raises(UsageError, match=name):
+        check_limits(Limits.model_validate({name: value}))
+
+
+@pytest.mark.parametrize("name", ["wall_s", "cpu_s"])
+@pytest.mark.parametrize("value", [float("inf"), float("nan")])
+def test_limits_without_an_end(name: str, value: float) -> None:
+    with pytest.raises(UsageError, match=name):
+        check_limits(Limits.model_validate({name: value}))
+
+
+def test_a_memory_limit_above_the_machine() -> None:
+    with pytest.raises(UsageError, match="above what this machine has"):
+        check_limits(Limits(memory_bytes=machine().memory_bytes * 2))
+
+
+def test_a_memory_limit_that_no_program_can_live_in() -> None:
+    with pytest.raises(UsageError, match="too small"):
+        check_limits(Limits(memory_bytes=1 << 20))
+
+
+def test_the_default_limits_suit_this_machine() -> None:
+    limits = default_limits(60)
+    check_limits(limits)
+    assert limits.memory_bytes <= machine().memory_bytes / 2
+    assert limits.tasks > 256
+
+
+def test_sizes_in_words() -> None:
+    assert [size(n) for n in (0, 1023, 1536, 5 << 20, 3 << 30)] == [
+        "0 B",
+        "1023 B",
+        "1.5 KiB",
+        "5.0 MiB",
+        "3.0 GiB",
+    ]
+
+
+def test_a_python_that_does_not_exist() -> None:
+    with pytest.raises(UsageError, match="no Python"):
+        python_paths(Path("/no/such/python"))
+
+
+def test_a_virtual_environment_shows_itself_and_its_base(tmp_path: Path) -> None:
+    base, venv = tmp_path / "base", tmp_path / "venv"
+    for folder in (base, venv):
+        (folder / "bin").mkdir(parents=True)
+    (base / "bin/python3").touch()
+    (venv / "bin/python").symlink_to(base / "bin/python3")
+    (venv / "pyvenv.cfg").write_text(f"home = {base}/bin\nversion = 3.11\n")
+    assert set(python_paths(venv / "bin/python")) == {venv, base}
+
+
+def test_a_base_reached_through_a_link_is_shown_by_both_names(tmp_path: Path) -> None:
+    real, venv = tmp_path / "cpython-3.11.7", tmp_path / "venv"
+    for folder in (real, venv):
+        (folder / "bin").mkdir(parents=True)
+    (real / "bin/python3").touch()
+    (tmp_path / "cpython-3.11").symlink_to(real)
+    (venv / "bin/python").symlink_to(tmp_path / "cpython-3.11/bin/python3")
+    (venv / "pyvenv.cfg").write_text(f"home = {tmp_path}/cpython-3.11/bin\n")
+    assert set(python_paths(venv / "bin/python")) == {venv, tmp_path / "cpython-3.11", real}
+
+
+def test_a_broken_virtual_environment_is_named(tmp_path: Path) -> None:
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin/python").touch()
+    (tmp_path / "pyvenv.cfg").write_text("version = 3.11\n")
+    with pytest.raises(UsageError, match="names no home"):
+        python_paths(tmp_path / "bin/python")
+
+
+def test_a_folder_of_another_user(sandbox: Sandbox) -> None:
+    if os.geteuid() == 0:
+        pytest.skip("root may use any folder")
+    refused(sandbox, Path("/usr"), "another user")
