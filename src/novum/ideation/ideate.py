@@ -51,7 +51,7 @@ def propose_ideas(tools: Tools, count: int, archive: Sequence[Idea] = ()) -> lis
     ideas: list[Idea] = []
     for number in range(1, count + 1):
         idea = _propose(tools, f"ideate/idea_{number}", facts, earlier, names)
-        idea = idea or _default(tools.seed + number - 1, facts, earlier, names)
+        idea = idea or _default(tools.seed + number - 1, facts, names)
         if idea is None:
             break
         ideas.append(idea)
@@ -113,7 +113,7 @@ def _ask(tools: Tools, question: Question, kind: type[BaseModel], check: Callabl
     return tools.ask(question, kind, default=give_up, check=check)
 
 
-def _default(seed: int, facts: Facts, earlier: Sequence[Earlier], names: set[str]) -> Idea | None:
+def _default(seed: int, facts: Facts, names: set[str]) -> Idea | None:
     """A sweep of the first parameter, counted from `seed`, that no earlier default swept."""
     parameters = facts.parameters
     for offset in range(len(parameters)):
@@ -122,7 +122,7 @@ def _default(seed: int, facts: Facts, earlier: Sequence[Earlier], names: set[str
         quantities = " or the ".join(facts.metrics[:2]) or "measured outcome"
         hypothesis = f"Changing the {parameter.label} alone changes the {quantities} detectably."
         name = f"sweep_{identifier(parameter.name.replace('_', ' '), ())}"
-        if name in names or twin_of(f"{title}. {hypothesis}", earlier):
+        if name in names:
             continue
         values = f" to {', '.join(parameter.values)}" if parameter.values else " over its declared range"
         return Idea(

@@ -60,8 +60,9 @@ class Judgement(BaseModel):
     category: Literal[tuple(CATEGORIES)]  # type: ignore[valid-type]
 
     @property
-    def found_harm(self) -> bool:
-        return self.harmful and self.category != "none"
+    def harm(self) -> str:
+        """The category of harm that was found, or "none"."""
+        return self.category if self.harmful else "none"
 
 
 def screen(tools: Tools, kind: Kind, text: str, *, overruled_by: str = "", step: str = "") -> Verdict:
@@ -89,22 +90,17 @@ def screen(tools: Tools, kind: Kind, text: str, *, overruled_by: str = "", step:
 def judge(tools: Asker, kind: Kind, text: str, *, step: str) -> Verdict:
     """The verdict on `text`, without refusing: the rules', else the model's.
 
-    A model must find harm twice: in the text, and in what it said itself that the text aims at. A small model often
-    names a harmless aim rightly and calls it harmful all the same.
+    A model must find the same harm twice: in the text, and in what it said itself that the text aims at. A small
+    model often names a harmless aim rightly and calls it harmful all the same.
     """
     found = rule_finding(text, code=kind == "code")
     if found is not None:
         return _refusal(kind, found, "rules")
-    judgement = _ask(tools, kind, text, step)
-    aim = judgement.reasoning
-    if judgement.found_harm and aim:
-        judgement = _ask(tools, kind, aim, f"{step}/aim")
-    if not judgement.found_harm:
+    first = _ask(tools, kind, text, step)
+    aim = first.reasoning or text
+    if first.harm == "none" or _ask(tools, kind, aim, f"{step}/aim").harm != first.harm:
         return Verdict(kind=kind, refused=False)
-    finding = Finding(
-        judgement.category, f"{CATEGORIES[judgement.category]} (its aim, says the model: {aim})"
-    )
-    return _refusal(kind, finding, "model")
+    return _refusal(kind, Finding(first.category, f"{CATEGORIES[first.category]}; its aim: {aim}"), "model")
 
 
 def _refusal(kind: Kind, found: Finding, by: Literal["rules", "model"]) -> Verdict:
