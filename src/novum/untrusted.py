@@ -15,7 +15,7 @@ from typing import NamedTuple
 _MARKERS = re.compile(
     r"<\|[^<>|]{0,40}\|>|\[/?(?:INST|SYS|AVAILABLE_TOOLS|TOOL_CALLS)\]|<</?SYS>>"
     r"|</?(?:s|system|user|assistant|human|data|paper|work|works|instructions?)\b[^<>]{0,60}>"
-    r"|```+|^\s*={3,}.*$|^\s*#{1,6}\s*(?=(?:system|user|assistant|instructions?)\b)",
+    r"|```+|<{3,}|>{3,}|^\s*={3,}.*$|^\s*#{1,6}\s*(?=(?:system|user|assistant|instructions?)\b)",
     re.IGNORECASE | re.MULTILINE,
 )
 _READER = r"(?:ai|llm|language model|chatbot|machine|automated)"

@@ -29,7 +29,7 @@ harbours and finds less growth in one of them.", \
 "decision": "Reject"}"""
 
 _TERMS = re.compile(
-    r"\b(?:barnacle|bristle|brackish|harbour|salinity|silicone|hull|fouling|steel plate)s?\b", re.IGNORECASE
+    r"\b(barnacle|bristle|brackish|harbour|salinity|silicone|hull|fouling|steel plate)s?\b", re.IGNORECASE
 )
 
 
