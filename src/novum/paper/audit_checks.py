@@ -113,7 +113,7 @@ def check_numbers(files: Files, material: Material, folder: StudyFolder) -> Iter
             # What the template's authors wrote is theirs, word for word; its values are keys all the same.
             if paragraph.origin == "template" and _uncited(sentence) in given:
                 continue
-            for literal in unbound_numbers(_layout_left_out(sentence)):
+            for literal in unbound_in(sentence):
                 yield _finding("unbound number", paragraph.name, f"{literal!r} in: {sentence[:120]}")
 
 
@@ -135,8 +135,9 @@ _LAYOUT = re.compile(
 )
 
 
-def _layout_left_out(tex: str) -> str:
-    return _LAYOUT.sub(" ", tex)
+def unbound_in(tex: str) -> list[str]:
+    """The unbound numbers of LaTeX that may hold tables and figures, whose measures on the page do not count."""
+    return unbound_numbers(_LAYOUT.sub(" ", tex))
 
 
 def check_values(files: Files, material: Material, folder: StudyFolder) -> Iterator[Finding]:

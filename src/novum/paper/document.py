@@ -9,8 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from importlib import resources
 from typing import Literal
+
+from novum.paper.latex.style import default_style
 
 Origin = Literal["model", "code", "template"]
 MARKER = re.compile(r"^%@ (\S+) (model|code|template)$", re.MULTILINE)
@@ -50,7 +51,7 @@ class Draft:
     sections: tuple[Section, ...]
     bibliography: str
     appendix: str
-    preamble: str = field(default_factory=lambda: default_preamble())
+    preamble: str = field(default_factory=lambda: default_style().preamble)
 
     def map_blocks(self, names: dict[str, Block]) -> Draft:
         """The draft with the paragraphs named (`results/3`) replaced."""
@@ -68,11 +69,6 @@ class Draft:
             for section in (self.abstract, *self.sections)
             for i, block in enumerate(section.blocks, start=1)
         }
-
-
-def default_preamble() -> str:
-    """The preamble of the style that ships."""
-    return (resources.files("novum.paper.latex") / "preamble.tex").read_text(encoding="utf-8")
 
 
 def render(draft: Draft) -> str:

@@ -70,10 +70,13 @@ _WORD = re.compile(
 _DIGITS = re.compile(
     r"(?<![\w\\])[-+]?\.?\d(?:\d|[.,](?=\d)|\\,(?=\d)|\{,\}(?=\d))*(?:\s?[eE][-+]?\d+)?(?:\s*\\?%|(?:\\,)+\\%)?"
 )
-_AFTER_NAME = re.compile(
-    r"(?:\b(?:sections?|figures?|fig\.|tables?|equations?|eq\.|appendix|algorithm|step|runs?|chapter|theorem)[\s~]*"
-    r"|[A-Za-z]-)$",
-    re.IGNORECASE,
+_IN_DISPLAY = re.compile(r"\d*[.,]\d+|\d{2,}")
+_IN_FORMULA = re.compile(
+    r"\d*[.,]\d+|(?:(?<=[=<>])|(?<=approx)|(?<=sim)|(?<=leq)|(?<=le)|(?<=geq)|(?<=ge)|(?<=times))\s*-?\d+(?![\d.,]*\d)|\d{2,}"
+)
+_AFTER_SECTION = re.compile(r"\b(?:sections?|equations?|eq\.|appendix|chapter|theorem)[\s~]*$", re.IGNORECASE)
+_AFTER_LABEL = re.compile(
+    r"(?:\b(?:figures?|fig\.|tables?|algorithm|step|runs?)[\s~]*|[A-Za-z]-)$", re.IGNORECASE
 )
 _LEVEL = re.compile(
     r"^(?:\\,)?\s*(?:credible|confidence)?\s*(?:interval|confidence|level|limits?|ci)\b", re.IGNORECASE
@@ -93,7 +96,7 @@ def unbound_numbers(prose: str) -> list[str]:
     """The literal numbers of `prose` (LaTeX or plain) that are neither structural nor bound to a key, in order."""
     found: list[str] = []
     text = _COMMENT.sub("", prose)
-    text = _DISPLAY.sub(lambda m: _formula(m[0]), text)
+    text = _DISPLAY.sub(lambda m: f" {_formula(m[0], display=True)} ", text)
     # A bound macro leaves a word behind, so that what stands around it does not grow together.
     text = _BOUND.sub(" bound ", text)
     text = _TITLES.sub(" titled ", text)
@@ -111,11 +114,11 @@ def _western(text: str) -> str:
     )
 
 
-def _formula(tex: str) -> str:
-    """What of a formula must be looked at: decimals, and whole numbers that something equals."""
+def _formula(tex: str, *, display: bool = False) -> str:
+    """What of a formula must be looked at: decimals, large numbers, and inline what something equals."""
     bare = _SCRIPT.sub(" ", tex)
-    kept = re.findall(r"\d*[.,]\d+|(?<=[=<>])\s*-?\d+|(?:approx|sim|leq?|geq?|times)\s*\d+|\d{2,}", bare)
-    return " ; ".join(re.sub(r"^[a-z]+", "", k).strip() for k in kept)
+    pattern = _IN_DISPLAY if display else _IN_FORMULA
+    return " ; ".join(found.strip() for found in pattern.findall(bare))
 
 
 def _in_sentence(sentence: str) -> list[str]:
@@ -128,7 +131,9 @@ def _structural(match: re.Match[str], sentence: str) -> bool:
     before, after, token = sentence[: match.start()], sentence[match.end() :], match[0].strip()
     if token[0].isalpha():
         return _structural_word(token.lower(), before, after)
-    if _AFTER_NAME.search(before):
+    if re.fullmatch(r"\d{1,2}(?:\.\d{1,2})*", token) and _AFTER_SECTION.search(before):
+        return True
+    if re.fullmatch(r"\d{1,3}", token) and _AFTER_LABEL.search(before):
         return True
     # `2D`, `3-D` and `H1N1` are names; `12x` and `10k` are amounts.
     if re.match(r"-?D\b", after):

@@ -17,7 +17,7 @@ from novum.paper.claims import claim_records
 from novum.paper.disclosure import default_notice, with_metadata
 from novum.paper.document import Draft, Section, paragraphs, render
 from novum.paper.large_paper import LargePaper
-from novum.paper.latex.repair import compile_draft
+from novum.paper.latex.repair import Made, compile_draft
 from novum.paper.material import Material, load_material
 from novum.paper.numbers import numbers_tex
 from novum.paper.small_paper import SmallPaper
@@ -41,7 +41,7 @@ def write_paper(tools: Tools, draft: int = 0) -> Path:
     made = compile_draft(tools, paper, material, writer.mend)
     target = tools.folder.draft(draft)
     target.mkdir(parents=True, exist_ok=True)
-    _lay_out(tools, target, made.draft, material, shelf)
+    _lay_out(tools, target, made, material, shelf)
     pdf = target / "paper.pdf"
     pdf.write_bytes(with_metadata(made.pdf, made.draft, material))
     tools.folder.write(
@@ -84,9 +84,9 @@ def _whole(
     )
 
 
-def _lay_out(tools: Tools, target: Path, draft: Draft, material: Material, shelf: Shelf) -> None:
+def _lay_out(tools: Tools, target: Path, made: Made, material: Material, shelf: Shelf) -> None:
     """Everything of a draft but the PDF and the audit."""
-    folder, tex = tools.folder, render(draft)
+    folder, tex = tools.folder, render(made.draft)
     folder.write_text(target / "paper.tex", tex)
     folder.write_text(target / "numbers.tex", numbers_tex(material.results, material.facts))
     folder.write_text(target / "references.bib", references_bib(cited_keys(tex), shelf))
@@ -97,6 +97,8 @@ def _lay_out(tools: Tools, target: Path, draft: Draft, material: Material, shelf
         for claim in claim_records(paragraph.section, sentence, material.results)
     ]
     folder.write_json(target / "claims.json", [claim.model_dump(mode="json") for claim in claims])
+    for name, content in made.style.files.items():
+        (target / name).write_bytes(content)
     figures = target / "figures"
     figures.mkdir(exist_ok=True)
     for figure in material.figures:

@@ -8,6 +8,7 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 import pytest
@@ -175,7 +176,12 @@ def template() -> Template:
 @pytest.fixture
 def folder(tmp_path: Path) -> StudyFolder:
     """A study of the epidemic template, just before the writing."""
-    study = StudyFolder(tmp_path / "20261118-reduction_strength")
+    return make_study(tmp_path)
+
+
+def make_study(parent: Path) -> StudyFolder:
+    """The folder of a study, but for its event log."""
+    study = StudyFolder(parent / "20261118-reduction_strength")
     study.root.mkdir()
     results = make_results()
     study.write(study.idea, IDEA)
@@ -212,10 +218,11 @@ def draw(stem: Path) -> None:
     canvas.savefig(stem.with_suffix(".png"))
 
 
-@pytest.fixture
-def log(folder: StudyFolder) -> Iterator[EventLog]:
-    with EventLog(folder.events, clock=lambda: CREATED + 5.0) as opened:
-        opened.append(
+def open_log(study: StudyFolder) -> EventLog:
+    """The study's log, begun if it is new."""
+    log = EventLog(study.events, clock=lambda: CREATED + 5.0)
+    if log.last("study_created") is None:
+        log.append(
             "study_created",
             created=CREATED,
             profile="quick",
@@ -224,33 +231,48 @@ def log(folder: StudyFolder) -> Iterator[EventLog]:
             versions={"novum": "0.1.0", "python": "3.11.7", "numpy": "2.4.6"},
         )
         for step in ("ideate/idea_1", "novelty/verdict", "experiment/plan"):
-            opened.append("step_answered", step=step)
+            log.append("step_answered", step=step)
+    return log
+
+
+@pytest.fixture
+def log(folder: StudyFolder) -> Iterator[EventLog]:
+    with open_log(folder) as opened:
         yield opened
 
 
 SMALL = Capabilities(json_schema=True, grammar=True, small=True)
+LARGE = Capabilities(json_schema=True)
+Reply = Callable[[Request], str]
 
-MakeTools = Callable[[Callable[[Request], str]], Tools]
+
+class MakeTools(Protocol):
+    """Builds tools around a function from a request to a reply; a small model unless it is told otherwise."""
+
+    def __call__(self, reply: Reply, capabilities: Capabilities = SMALL) -> Tools: ...
+
+
+def tools_for(
+    study: StudyFolder, log: EventLog, template: Template, reply: Reply, capabilities: Capabilities = SMALL
+) -> Tools:
+    """Tools around a scripted model, without any source of literature."""
+    model: Model = ScriptedModel("scripted:test", reply, capabilities=capabilities)
+    return Tools(
+        folder=study,
+        log=log,
+        template=template,
+        models=dict.fromkeys(ROLES, model),
+        sandbox=PlainSandbox(),
+        library=Library([]),
+        profile="quick",
+        seed=1,
+    )
 
 
 @pytest.fixture
 def make_tools(folder: StudyFolder, log: EventLog, template: Template) -> MakeTools:
-    """Tools around a function from a request to a reply; a small model unless it is told otherwise."""
-
-    def build(
-        reply: Callable[[Request], str], capabilities: Capabilities = SMALL, sandbox: object = None
-    ) -> Tools:
-        model: Model = ScriptedModel("scripted:test", reply, capabilities=capabilities)
-        return Tools(
-            folder=folder,
-            log=log,
-            template=template,
-            models=dict.fromkeys(ROLES, model),
-            sandbox=sandbox or PlainSandbox(),  # type: ignore[arg-type]
-            library=Library([]),
-            profile="quick",
-            seed=1,
-        )
+    def build(reply: Reply, capabilities: Capabilities = SMALL) -> Tools:
+        return tools_for(folder, log, template, reply, capabilities)
 
     return build
 

@@ -30,7 +30,7 @@ _DISPLAYS = frozenset({"equation", "equation*", "align", "align*", "gather", "ga
 _INNER = frozenset({"aligned", "split", "cases", "matrix", "pmatrix", "bmatrix"})
 _LISTS = frozenset({"itemize", "enumerate", "quote"})
 _SYMBOLS = frozenset("%&#_$ ,;:!{}\\-/")
-_TOKEN = re.compile(r"\\(begin|end)\s*\{([^{}]*)\}|\\([A-Za-z]+)\*?|\\(.)|([{}$&#%^_])", re.DOTALL)
+_TOKEN = re.compile(r"\\(begin|end)\s*\{([^{}]*)\}|\\([A-Za-z]+)\*?|\\(.)|(\$\$|\^\^|[{}$&#%^_])", re.DOTALL)
 # Arguments that are keys, in which marks such as _ have no meaning.
 _KEYS = re.compile(
     rf"\\(?:{'|'.join((*BOUND_MACROS, 'cite', 'ref', 'eqref', 'label', 'claim'))})(?:\{{[^{{}}]*\}})+"
@@ -101,6 +101,8 @@ class _Checker:
                 self._wrong("$ inside mathematics")
             else:
                 self.open.append("$")
+        elif mark in ("$$", "^^"):
+            self._wrong(f"{mark} is not allowed")
         elif mark in "#%":
             self._wrong(rf"write \{mark} for {mark}")
         elif mark == "&" and not (self.in_math and {*self.open} & (_INNER | {"align", "align*"})):

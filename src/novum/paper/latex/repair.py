@@ -7,7 +7,7 @@ fails is set as plain text, and at the end everything is. So a paper always comp
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from novum.errors import LatexError
@@ -15,6 +15,7 @@ from novum.paper.document import Block, Draft, paragraph_at, render
 from novum.paper.latex.engine import Compiled, Engine, compile_tex, engines
 from novum.paper.latex.log import LatexProblem
 from novum.paper.latex.plain import as_plain
+from novum.paper.latex.style import Style, default_style, template_style
 from novum.paper.material import Material
 from novum.paper.numbers import numbers_tex
 from novum.tools import Tools
@@ -32,71 +33,94 @@ class Made(NamedTuple):
     draft: Draft
     pdf: bytes
     engine: str
+    style: Style
     degraded: tuple[str, ...]
     """Paragraphs that were set as plain text."""
 
 
+@dataclass(frozen=True)
+class _Press:
+    """One engine with one style, at work on one study."""
+
+    tools: Tools
+    material: Material
+    engine: Engine
+    style: Style
+
+    def compile(self, draft: Draft, plain: Sequence[str] = ()) -> Compiled:
+        """Compile `draft` and log it; `plain` are the paragraphs that were set as plain text."""
+        tools, material = self.tools, self.material
+        files = {"paper.tex": render(draft).encode(), **self.style.files}
+        files["numbers.tex"] = numbers_tex(material.results, material.facts).encode()
+        for figure in material.figures:
+            files[f"figures/{figure.file}.pdf"] = (tools.folder.figures / f"{figure.file}.pdf").read_bytes()
+        compiled = compile_tex(self.engine, files, tools.sandbox, epoch_s=int(material.started_s))
+        tools.log.append(
+            "latex",
+            engine=self.engine.name,
+            style=self.style.name,
+            passes=compiled.passes,
+            seconds=compiled.seconds,
+            errors=[f"{p.file}:{p.line}: {p.text}" for p in compiled.problems[:10]],
+            missing=list(compiled.missing),
+            plain=list(plain),
+            sandbox=tools.sandbox.level,
+        )
+        return compiled
+
+
 def compile_draft(tools: Tools, draft: Draft, material: Material, mend: Mend | None = None) -> Made:
-    """Compile `draft` with the best engine that has what it needs.
+    """Compile `draft` with the best engine that has what it needs, in the template's style where that works.
 
     Raises:
         MissingTool: there is no engine.
         LatexError: no engine makes a PDF of it.
     """
-    last: Compiled | None = None
+    why = "no PDF was made"
     for engine in engines():
-        made, last = _with_engine(tools, engine, draft, material, mend)
+        try:
+            made, compiled = _with_engine(tools, engine, draft, material, mend)
+        except LatexError as error:
+            why = error.text
+            continue
         if made:
             return made
-    problems = "; ".join(p.text for p in last.problems[:3]) if last else ""
-    raise LatexError(
-        "the paper did not compile", problems or "no PDF was made", "see the latex events in events.jsonl"
-    )
+        why = "; ".join(p.text for p in compiled.problems[:3]) or why
+    raise LatexError("the paper did not compile", why, "see the latex events in events.jsonl")
 
 
 def _with_engine(
     tools: Tools, engine: Engine, draft: Draft, material: Material, mend: Mend | None
 ) -> tuple[Made | None, Compiled]:
-    degraded: list[str] = []
-    compiled = _compile(tools, engine, draft, material)
-    for round_ in range(1, ROUNDS + _MOST_PLAIN_ROUNDS + 1):
+    own = template_style(material.template)
+    if own is not None:
+        press = _Press(tools, material, engine, own)
+        styled = replace(draft, preamble=own.preamble)
+        compiled = press.compile(styled)
+        # A style that lacks something is not mended: ours is taken, and the audit says so.
         if compiled.ok and compiled.pdf:
-            return Made(draft, compiled.pdf, engine.name, tuple(degraded)), compiled
-        if compiled.missing and not _own_fault(compiled):
+            return Made(styled, compiled.pdf, engine.name, own, ()), compiled
+    return _until_it_compiles(_Press(tools, material, engine, default_style()), draft, mend)
+
+
+def _until_it_compiles(press: _Press, draft: Draft, mend: Mend | None) -> tuple[Made | None, Compiled]:
+    degraded: list[str] = []
+    compiled = press.compile(draft)
+    for round_ in range(1, ROUNDS + _MOST_PLAIN_ROUNDS + 1):
+        if compiled.ok:
+            break
+        if compiled.pdf is None and (compiled.missing or not compiled.problems):
+            # The engine cannot work at all here; another may.
             return None, compiled
         changed = _changed(draft, compiled.problems, mend if round_ <= ROUNDS else None, round_, degraded)
-        if round_ == ROUNDS + _MOST_PLAIN_ROUNDS - 1 or not changed:
+        if not changed and round_ > ROUNDS:
             changed = _all_plain(draft, degraded)
         draft = draft.map_blocks(changed)
-        compiled = _compile(tools, engine, draft, material)
-    if compiled.pdf and not compiled.missing:
-        # Errors outside every paragraph (a figure that is no picture): a PDF with a flaw beats none, and is noted.
-        return Made(draft, compiled.pdf, engine.name, tuple(degraded)), compiled
-    return None, compiled
-
-
-def _own_fault(compiled: Compiled) -> bool:
-    return compiled.pdf is not None
-
-
-def _compile(tools: Tools, engine: Engine, draft: Draft, material: Material) -> Compiled:
-    files = {
-        "paper.tex": render(draft).encode(),
-        "numbers.tex": numbers_tex(material.results, material.facts).encode(),
-    }
-    for figure in material.figures:
-        files[f"figures/{figure.file}.pdf"] = (tools.folder.figures / f"{figure.file}.pdf").read_bytes()
-    compiled = compile_tex(engine, files, tools.sandbox, epoch_s=int(material.started_s))
-    tools.log.append(
-        "latex",
-        engine=engine.name,
-        passes=compiled.passes,
-        seconds=compiled.seconds,
-        errors=[f"{p.file}:{p.line}: {p.text}" for p in compiled.problems[:10]],
-        missing=list(compiled.missing),
-        sandbox=tools.sandbox.level,
-    )
-    return compiled
+        compiled = press.compile(draft, degraded)
+    if compiled.pdf is None:
+        return None, compiled
+    # Errors outside every paragraph (a figure that is no picture): a PDF with a flaw beats none, and the log has it.
+    return Made(draft, compiled.pdf, press.engine.name, press.style, tuple(degraded)), compiled
 
 
 def _changed(

@@ -1,0 +1,85 @@
+"""Literal numbers in prose are found; what is structural or bound is let through."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from novum.paper.unbound import unbound_numbers
+
+
+@pytest.mark.parametrize(
+    ("prose", "found"),
+    [
+        ("The peak fell by 12\\% in every run.", ["12\\%"]),
+        ("An accuracy of 0.95 was reached.", ["0.95"]),
+        ("It took 1,200 steps and 3.5e-4 of rate.", ["1,200", "3.5e-4"]),
+        ("It took 1{,}200 steps.", ["1{,}200"]),
+        ("It is 10x as fast.", ["10"]),
+        ("Nearly half of the town, twice as many.", ["half", "twice"]),
+        ("We used three seeds.", ["three"]),
+        ("We ran twenty-one simulations.", ["twenty-one"]),
+        ("There were 2000 people.", ["2000"]),
+        ("with $p = 0.03$ in all", ["0.03"]),
+        ("with $n = 5$ seeds", ["5"]),
+        ("a level of $\\alpha = .05$", [".05"]),
+        ("in \\textbf{0.87} of cases", ["0.87"]),
+        ("About ½ of them, ５ in all.", ["0.5", "5"]),
+        ("A loss of -3.2 was seen.", ["-3.2"]),
+    ],
+)
+def test_a_typed_number_is_found(prose: str, found: list[str]) -> None:
+    assert unbound_numbers(prose) == found
+
+
+@pytest.mark.parametrize(
+    "prose",
+    [
+        "The peak fell by \\change{run_1/town/peak}{run_0/town/peak}, to \\resultpm{run_1/town/peak}.",
+        "With \\config{seeds} seeds~\\cite{welch1947generalization,holm1979simple}.",
+        "As Table~\\ref{tab:results1}, Figure 3 and Section 2.1 show, run~2 and Run 3 differ.",
+        "Pandemics of 1918 (1957, 1968) and the one in 2009 are known since 2010.",
+        "A 95\\,\\% interval and a 95\\% confidence interval are given.",
+        "SARS-CoV-2, COVID-19, H1N1, $R_0$ and R0 are names.",
+        "The town has three age groups (children, adults and elders).",
+        "There are two reasons: noise and bias.",
+        "One of the runs is the baseline; no one knows.",
+        "The difference from zero matters, a first and a second wave.",
+        "$1 - e^{-\\lambda}$ and $x^2$ with $S_{t+1}$",
+        "\\begin{align} x &= 1 - y \\\\ z &= 2x \\end{align}",
+        "See \\worktitle{The 1918 influenza pandemic in 43 cities} and \\worksummary{shows 17 effects}.",
+        "A 2D lattice is used.",
+        "% a comment with 42",
+    ],
+)
+def test_what_is_structural_or_bound_is_let_through(prose: str) -> None:
+    assert unbound_numbers(prose) == []
+
+
+def test_a_count_is_structural_only_when_as_many_things_are_listed() -> None:
+    assert unbound_numbers("There are three groups (children and adults).") == ["three"]
+
+
+def test_a_number_inside_a_keys_macro_does_not_hide_the_one_beside_it() -> None:
+    assert unbound_numbers(r"\result{run_1/a/b} of 40") == ["40"]
+
+
+_WORDS = st.sampled_from(
+    ["the", "peak", "of", "a", "town", "rose", "over", "time", "ended", "quietly", "run"]
+)
+
+
+@given(
+    before=st.lists(_WORDS, min_size=1, max_size=8),
+    value=st.decimals(min_value="0.01", max_value="9999.99", places=2, allow_nan=False),
+    after=st.lists(_WORDS, min_size=1, max_size=8),
+)
+def test_any_decimal_is_found_wherever_it_stands(before: list[str], value: object, after: list[str]) -> None:
+    sentence = f"{' '.join(before)} {value} {' '.join(after)}."
+    assert unbound_numbers(sentence) == [str(value)]
+
+
+@given(st.text(max_size=200))
+def test_no_text_breaks_the_search(text: str) -> None:
+    assert all(isinstance(found, str) for found in unbound_numbers(text))
