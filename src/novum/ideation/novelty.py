@@ -12,7 +12,7 @@ similarity that the code computes, so that an abstract that talks a model into a
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import BaseModel, Field, create_model
 
@@ -42,22 +42,22 @@ _PER_SEARCH = 6
 class Queries(BaseModel):
     """What a model wants to ask the literature."""
 
-    reasoning: str = Field(max_length=240)
+    reasoning: str = Field(max_length=160)
     enough: bool
-    queries: list[str] = Field(min_length=1, max_length=3)
+    queries: list[Annotated[str, Field(max_length=90)]] = Field(min_length=1, max_length=3)
 
 
 class Difference(BaseModel):
     """What sets the idea apart from one work."""
 
     work: str
-    differs: str = Field(max_length=260)
+    differs: str = Field(max_length=180)
 
 
 class Decision(BaseModel):
     """A model's verdict; `_decision_schema` narrows the labels to those that were shown."""
 
-    reasoning: str = Field(max_length=400)
+    reasoning: str = Field(max_length=260)
     decision: Literal["known", "novel", "unsure"]
     work: str
     differences: list[Difference]

@@ -22,14 +22,14 @@ _Four = Annotated[int, Field(ge=1, le=4)]
 _Five = Annotated[int, Field(ge=1, le=5)]
 _Ten = Annotated[int, Field(ge=1, le=10)]
 _Point = Annotated[str, Field(max_length=600)]
-_ShortPoint = Annotated[str, Field(max_length=160)]
+_ShortPoint = Annotated[str, Field(max_length=140)]
 
 
 class SmallReviewForm(BaseModel):
     """The form for a small model: short parts, no decision."""
 
-    reasoning: str = Field(max_length=200)
-    summary: str = Field(max_length=260)
+    reasoning: str = Field(max_length=160)
+    summary: str = Field(max_length=240)
     strengths: list[_ShortPoint] = Field(min_length=2, max_length=2)
     weaknesses: list[_ShortPoint] = Field(min_length=2, max_length=2)
     questions: list[_ShortPoint] = Field(min_length=1, max_length=1)
@@ -74,12 +74,17 @@ class Revision(BaseModel):
     done: bool
 
 
-class SmallRevision(Revision):
-    """The same for a small model."""
+class SmallRevision(BaseModel):
+    """The same for a small model, which names no question."""
 
-    reasoning: str = Field(max_length=160)
-    weakness: str = Field(max_length=160)
-    question: str = Field(max_length=160)
+    reasoning: str = Field(max_length=140)
+    weakness: str = Field(max_length=140)
+    soundness: _Four
+    presentation: _Four
+    contribution: _Four
+    overall: _Ten
+    confidence: _Five
+    done: bool
 
 
 def decision_for(overall: int) -> Decision:
@@ -123,23 +128,19 @@ def review_of(form: ReviewForm | SmallReviewForm) -> Review:
     )
 
 
-def revised(review: Review, revision: Revision) -> Review:
+def revised(review: Review, revision: Revision | SmallRevision) -> Review:
     """The review with the revision's scores and its additions, the decision following the score."""
     return Review.model_validate(
         {
             **review.model_dump(),
             **{name: getattr(revision, name) for name in SCORES},
             "weaknesses": _with(review.weaknesses, revision.weakness),
-            "questions": _with(review.questions, revision.question),
+            "questions": _with(review.questions, revision.question)
+            if isinstance(revision, Revision)
+            else review.questions,
             "decision": decision_for(revision.overall),
         }
     )
-
-
-def unchanged(review: Review) -> Revision:
-    """The revision that leaves `review` as it is."""
-    scores = {name: getattr(review, name) for name in SCORES}
-    return Revision(reasoning="", weakness="", question="", done=True, **scores)
 
 
 def no_review(reason: str) -> Review:

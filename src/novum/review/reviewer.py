@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, NoReturn
 
 from novum.errors import UsageError
 from novum.llm.registry import open_model
@@ -25,7 +25,6 @@ from novum.review.form import (
     problems_of,
     review_of,
     revised,
-    unchanged,
 )
 from novum.review.meta import meta_review
 from novum.review.pdf_text import PaperText, fitted, pdf_text
@@ -58,8 +57,8 @@ _RESERVED_TOKENS = 2600
 """Part of the context that is kept for instructions, an example, the review so far and the answer."""
 
 
-class _NoReview(Exception):
-    """A member of the ensemble gave no valid review; its step is marked as defaulted."""
+class _NoAnswer(Exception):
+    """The model gave no valid answer; the step is marked as defaulted."""
 
 
 def review_paper(asker: Asker, paper: PaperText) -> PaperReviews:
@@ -71,7 +70,7 @@ def review_paper(asker: Asker, paper: PaperText) -> PaperReviews:
     for number in range(1, depth.reviews + 1):
         try:
             reviews.append(_member(asker, text, number, depth))
-        except _NoReview:
+        except _NoAnswer:
             continue
     if reviews:
         meta = meta_review(asker, reviews)
@@ -138,9 +137,6 @@ def _member(asker: Asker, paper: str, number: int, depth: Depth) -> Review:
         "focus": FOCUS[(number - 1) % len(FOCUS)],
     }
 
-    def give_up() -> ReviewForm | SmallReviewForm:
-        raise _NoReview
-
     def check(form: ReviewForm | SmallReviewForm) -> list[str]:
         return problems_of(form) + _borrowed(form.model_dump_json(), paper, depth)
 
@@ -153,34 +149,33 @@ def _member(asker: Asker, paper: str, number: int, depth: Depth) -> Review:
         max_tokens=600 if small else 2500,
         temperature=_TEMPERATURES[(number - 1) % len(_TEMPERATURES)],
     )
-    form = asker.ask(question, kind, default=give_up, check=check)
+    form = asker.ask(question, kind, default=_give_up, check=check)
     return _reflected(asker, step, base, review_of(form), depth)
 
 
 def _reflected(asker: Asker, step: str, base: dict[str, str], review: Review, depth: Depth) -> Review:
-    """The review after its rounds of reflection."""
+    """The review after its rounds of reflection; a round that fails ends them."""
     small = asker.models["review"].capabilities.small
-    kind: type[Revision] = SmallRevision if small else Revision
+    kind: type[Revision] | type[SmallRevision] = SmallRevision if small else Revision
+
+    def check(revision: Revision | SmallRevision) -> list[str]:
+        return _borrowed(revision.model_dump_json(), base["paper"], depth)
+
     for round_ in range(1, depth.reflections + 1):
         inputs = {**base, "review": review, "round": round_, "rounds": depth.reflections}
-        stay = unchanged(review)
-        revision = asker.ask(
-            Question(
-                f"{step}/reflect_{round_}",
-                "review",
-                "review_reflect",
-                inputs,
-                max_tokens=400,
-                temperature=0.3,
-            ),
-            kind,
-            default=lambda stay=stay: stay,  # type: ignore[misc]
-            check=lambda answer: _borrowed(answer.model_dump_json(), base["paper"], depth),
-        )
+        question = Question(f"{step}/reflect_{round_}", "review", "review_reflect", inputs, 400, 0.3)
+        try:
+            revision = asker.ask(question, kind, default=_give_up, check=check)
+        except _NoAnswer:
+            break
         review = revised(review, revision)
         if revision.done:
             break
     return review
+
+
+def _give_up() -> NoReturn:
+    raise _NoAnswer
 
 
 def _borrowed(written: str, paper: str, depth: Depth) -> list[str]:

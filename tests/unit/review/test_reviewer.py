@@ -100,7 +100,7 @@ def test_no_placeholder_reaches_a_model_unfilled(profile: Any, small: bool) -> N
 
 def test_a_reflection_changes_scores_and_adds_what_was_missed() -> None:
     revision = {**REVISION, "overall": 7, "weakness": "No code is given.", "question": "Where is the code?"}
-    made = review_paper(desk(reviewer(reflect=revision)), PAPER)
+    made = review_paper(desk(reviewer(form=FREE, reflect=revision), small=False), PAPER)
     review = made.reviews[0]
     assert (review.overall, review.decision) == (7, "Accept")
     assert review.weaknesses[-1] == "No code is given." and review.questions[-1] == "Where is the code?"
