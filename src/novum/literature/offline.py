@@ -1,8 +1,8 @@
 """The offline index: every work that shipped with novum or was imported, searched by BM25 with no network.
 
 SQLite FTS5. Words are cut and stemmed by `text.words` before they reach it, so the index holds stems; the
-records themselves are JSON beside it. A query first drops words that are in so many works that they cannot
-tell them apart, which is what keeps the search fast over hundreds of thousands of works.
+records themselves are JSON beside it. The rarest words of a query choose the works that are ranked, which is
+what keeps the search fast over hundreds of thousands of works.
 
 BM25: Robertson and Zaragoza 2009, "The Probabilistic Relevance Framework: BM25 and Beyond".
 """
@@ -10,6 +10,7 @@ BM25: Robertson and Zaragoza 2009, "The Probabilistic Relevance Framework: BM25 
 from __future__ import annotations
 
 import contextlib
+import math
 import sqlite3
 import threading
 from collections.abc import Iterable, Iterator, Sequence
@@ -25,10 +26,13 @@ from novum.records import Paper
 FORMAT = 1
 TITLE, ABSTRACT, AUTHORS, TOPICS = 5.0, 1.0, 2.0, 2.0
 """How much a word counts in each column, relative to a word of the abstract."""
-POSTINGS_PER_QUERY = 40_000
-"""A query uses its rarest words, until they are in this many works together."""
-COMMON = 1000
-"""Words in fewer works than this are all used, and their counts are not stored."""
+WORKS_RANKED = 8000
+"""A search ranks about so many works at most: those with its rarest words."""
+CACHE_BYTES = 32 << 20
+MOST_WORDS = 40
+"""Words of a query beyond these do not count."""
+COMMON = 100
+"""Words in fewer works than this are rare: their counts are not stored."""
 
 _SCHEMA = """
 CREATE TABLE meta(key TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;
@@ -84,6 +88,7 @@ class OfflineIndex:
         """
         self.path = path
         self._lock = threading.RLock()
+        self._count: int | None = None
         with self._guarded():
             self._db = _connect(path)
             if self._meta("format") is None:
@@ -122,13 +127,15 @@ class OfflineIndex:
         Raises:
             SourceError: the index cannot be read.
         """
+        terms = list(dict.fromkeys(words(query)))[:MOST_WORDS]
+        if not terms or limit < 1:
+            return []
+        rows: list[tuple[str, float]] = []
         with self._guarded():
-            terms = self._selective(list(dict.fromkeys(words(query))))
-            if not terms or limit < 1:
-                return []
-            rows = self._db.execute(
-                _SEARCH, (" OR ".join(f'"{t}"' for t in terms), _WEIGHTS, limit)
-            ).fetchall()
+            for expression in self._expressions(terms):
+                rows = self._db.execute(_SEARCH, (expression, _WEIGHTS, limit)).fetchall()
+                if len(rows) >= limit:
+                    break
         return [Paper.model_validate_json(r).model_copy(update={"score": score}) for r, score in rows]
 
     def lookup(self, paper_id: str) -> Paper | None:
@@ -146,6 +153,13 @@ class OfflineIndex:
         with self._guarded():
             row = self._db.execute("SELECT works FROM common WHERE term = ?", (word,)).fetchone()
         return int(row[0]) if row else 0
+
+    def rarity(self, word: str) -> float:
+        """Weight of a search word for `similarity`: the logarithm of works in all over works with the word."""
+        if self._count is None:
+            with self._guarded():
+                self._count = int(self._db.execute("SELECT count(*) FROM papers").fetchone()[0])
+        return math.log(1 + self._count / (1 + (self.works_with(word) or COMMON // 2)))
 
     def papers(self) -> Iterator[Paper]:
         """Every work, in the order in which they came in."""
@@ -172,16 +186,22 @@ class OfflineIndex:
         path = str(self.path) if self.path else "(in memory)"
         return IndexStats(path, row[0], row[1] or 0, row[2] or 0, row[3], row[4], pages * size)
 
-    def _selective(self, terms: list[str]) -> list[str]:
+    def _expressions(self, terms: list[str]) -> Iterator[str]:
+        """FTS5 expressions for the query, the one that is cheapest to rank first; each finds what the next would.
+
+        What costs is each work that is ranked. So the rarest words choose the works, and all words rank them.
+        """
         counts = {term: self.works_with(term) for term in terms}
-        chosen: list[str] = []
-        spent = 0
-        for term in sorted(terms, key=lambda t: counts[t]):
-            spent += counts[term]
-            if chosen and spent > POSTINGS_PER_QUERY:
+        rarest = sorted(terms, key=lambda term: counts[term])
+        choosing = rarest[:1]
+        for term in rarest[1:]:
+            if sum(counts[t] or COMMON // 2 for t in (*choosing, term)) > WORKS_RANKED:
                 break
-            chosen.append(term)
-        return chosen
+            choosing.append(term)
+        everything = _any_of(terms)
+        if counts[rarest[0]] > WORKS_RANKED and len(rarest) > 1:
+            yield f'"{rarest[0]}" AND "{rarest[1]}" AND {everything}'
+        yield everything if len(choosing) == len(terms) else f"{_any_of(choosing)} AND {everything}"
 
     def _by_alias(self, keys: Sequence[str]) -> tuple[int, Paper, str] | None:
         for key in keys:
@@ -209,6 +229,7 @@ class OfflineIndex:
         """Count again in how many works each word is. Call after many works were added."""
         with self._guarded(), self.writing():
             self._db.execute("DELETE FROM common")
+            self._count = None
             self._db.execute("INSERT INTO common SELECT term, doc FROM vocabulary WHERE doc >= ?", (COMMON,))
 
     def progress(self, file: str) -> tuple[int, bool]:
@@ -299,10 +320,16 @@ def _connect(path: Path | None) -> sqlite3.Connection:
     try:
         db.execute("PRAGMA journal_mode = WAL")
         db.execute("PRAGMA synchronous = NORMAL")
+        db.execute(f"PRAGMA cache_size = -{CACHE_BYTES >> 10}")
+        db.execute(f"PRAGMA mmap_size = {1 << 30}")
     except sqlite3.Error:
         db.close()
         raise
     return db
+
+
+def _any_of(terms: Sequence[str]) -> str:
+    return "(" + " OR ".join(f'"{term}"' for term in terms) + ")"
 
 
 def _columns(paper: Paper, topics: str) -> tuple[str, str, str, str]:

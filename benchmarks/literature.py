@@ -1,0 +1,218 @@
+"""Measure the literature: import, search, and whether a reworded idea is recognised as published.
+
+    python benchmarks/literature.py FILE... [--index PATH] [--seed N] [--ideas N]
+
+FILEs are JSON lines (also .gz) with abstracts in part of them. An index that is there is used as it is. Prints
+JSON. What each figure means is written in docs/literature.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import re
+import resource
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from novum.literature.importing import import_file
+from novum.literature.offline import OfflineIndex
+from novum.literature.similarity import everyday_rarity, similarity
+from novum.literature.text import STOPWORDS, title_key, words
+from novum.records import Paper
+
+QUERIES, FOUND = 3, 10
+NEAR_DUPLICATE = 0.5
+"""Two works whose texts are so alike (cosine of their word sets) are one, and are withheld together."""
+THRESHOLDS = [n / 100 for n in range(4, 81, 2)]
+
+# Words as another author might put them; each is replaced where it stands, whatever the context.
+_SYNONYMS = """
+accuracy:correctness achieve:reach address:tackle algorithm:procedure analyze:examine approach:strategy
+apply:use assume:suppose available:accessible based:building benchmark:test-bed better:superior bound:limit
+challenge:difficulty class:category classification:categorisation combine:join common:usual compare:contrast
+complex:intricate complexity:cost compute:calculate consider:study constraint:restriction construct:build
+convergence:settling dataset:corpus data:observations decision:choice demonstrate:show dependency:reliance
+design:devise detect:spot develop:create different:distinct difficult:hard distribution:law domain:field
+dynamics:evolution effective:useful efficient:economical empirical:practical encode:represent
+enable:permit error:mistake estimate:approximate estimation:approximation evaluate:assess evidence:proof
+existing:current experiment:trial explore:probe extend:widen extensive:broad fast:quick feature:attribute
+flexible:adaptable framework:scheme function:map general:broad generate:produce goal:aim graph:network
+guarantee:assurance high:large human:person hypothesis:conjecture identify:recognise image:picture
+important:central improve:raise improvement:gain increase:grow inference:deduction information:knowledge
+input:stimulus introduce:bring issue:matter joint:shared key:main label:annotation language:speech large:big
+layer:stage learn:acquire learning:acquisition leverage:exploit limited:scarce linear:proportional
+local:nearby loss:penalty maintain:keep measure:quantify mechanism:device memory:storage method:technique
+metric:yardstick model:predictor multiple:several natural:ordinary noise:disturbance novel:new
+objective:target observe:see obtain:get online:sequential optimal:best optimization:minimisation
+outperform:beat parameter:coefficient performance:quality policy:controller possible:feasible
+practical:workable predict:forecast prediction:forecast present:describe previous:earlier prior:former
+problem:question procedure:routine process:handle propose:suggest prove:establish provide:give
+quality:merit random:stochastic rate:speed real-world:everyday recent:new recover:restore reduce:lower
+regularization:smoothing relation:link rely:depend representation:encoding require:need research:work
+result:outcome reward:payoff robust:stable sample:draw sampling:drawing scale:grow search:exploration
+select:pick sensitive:responsive sequence:series show:reveal significant:marked similar:alike simple:plain
+single:lone solution:answer solve:resolve space:domain sparse:thin standard:usual state:condition
+strategy:tactic strong:firm structure:organisation study:examine suffer:hurt suggest:imply task:job
+technique:method test:trial text:writing theoretical:formal theory:account time:duration tool:instrument
+train:fit training:fitting transfer:carry uncertainty:doubt unknown:hidden update:revise use:employ
+user:client value:worth variable:quantity various:diverse vector:array video:footage weight:coefficient
+"""
+_REPLACED = dict(pair.split(":") for pair in _SYNONYMS.split())
+
+
+class Case(NamedTuple):
+    """A published work and its abstract reworded as an idea."""
+
+    paper: Paper
+    idea: str
+
+
+def reword(paper: Paper, rng: random.Random) -> str:
+    """The abstract as somebody else's idea: sentences dropped and shuffled, names gone, words replaced."""
+    names = set(re.findall(r"\b\w*[A-Z]\w*[A-Z]\w*\b", paper.title + " " + paper.abstract))
+    sentences = re.split(r"(?<=[.!?])\s+", paper.abstract)
+    kept = rng.sample(sentences, max(2, round(0.7 * len(sentences)))) if len(sentences) > 2 else sentences
+    rng.shuffle(kept)
+    told = (_replaced(word) for word in " ".join(kept).split() if word.strip(".,:;()") not in names)
+    return " ".join(told)
+
+
+def _replaced(word: str) -> str:
+    bare = word.lower().strip(".,:;()'\"")
+    for ending in ("", "s", "d", "ed", "ing"):
+        base = bare.removesuffix(ending) if ending else bare
+        if base in _REPLACED:
+            return _REPLACED[base] + ending
+    return word
+
+
+# -- search --------------------------------------------------------------------------------------------
+
+
+def recall(index: OfflineIndex, cases: Sequence[tuple[Paper, str]]) -> dict[str, float]:
+    """Share of works found in the first ten, and the time that the searches took."""
+    found, seconds = 0, []
+    for paper, query in cases:
+        began = time.perf_counter()
+        answer = index.search(query, 10)
+        seconds.append(time.perf_counter() - began)
+        found += any(p.id == paper.id for p in answer)
+    ranked = sorted(seconds)
+    return {
+        "searches": len(cases),
+        "found_in_10": round(found / len(cases), 4),
+        "median_ms": round(1000 * statistics.median(ranked), 1),
+        "p99_ms": round(1000 * ranked[int(0.99 * len(ranked))], 1),
+    }
+
+
+def eight_words(paper: Paper, rng: random.Random) -> str:
+    """Eight different content words of the abstract."""
+    bare = dict.fromkeys(re.findall(r"[^\W_]{3,}", paper.abstract.lower()))
+    content = [w for w in bare if w not in STOPWORDS]
+    return " ".join(rng.sample(content, min(8, len(content))))
+
+
+# -- novelty -------------------------------------------------------------------------------------------
+
+
+def retrieved(index: OfflineIndex, idea: str) -> list[Paper]:
+    """What a model that writes sensible queries would see: three queries of the idea's telling words."""
+    told = list(dict.fromkeys(words(idea)))
+    telling = sorted(told, key=index.rarity, reverse=True)
+    queries = [telling[:12], telling[6:24], told[:20]][:QUERIES]
+    found = {p.id: p for query in queries for p in index.search(" ".join(query), FOUND)}
+    return list(found.values())
+
+
+def nearest_scores(
+    index: OfflineIndex, cases: Sequence[Case], rarity: Callable[[str], float]
+) -> tuple[list[float], list[float]]:
+    """For each idea the best similarity, with its own work in the index and with it withheld."""
+    published, withheld = [], []
+    for case in cases:
+        works = retrieved(index, case.idea)
+        others = [p for p in works if not _is_the_same(case.paper, p)]
+        published.append(max((similarity(case.idea, p, rarity) for p in works), default=0.0))
+        withheld.append(max((similarity(case.idea, p, rarity) for p in others), default=0.0))
+    return published, withheld
+
+
+def _is_the_same(paper: Paper, other: Paper) -> bool:
+    if paper.id == other.id or title_key(paper.title) == title_key(other.title):
+        return True
+    return similarity(f"{paper.title} {paper.abstract}", other) >= NEAR_DUPLICATE
+
+
+def share(scores: Iterable[float], threshold: float) -> float:
+    """Share of scores that pass."""
+    passed = [score >= threshold for score in scores]
+    return round(sum(passed) / len(passed), 4)
+
+
+def best_threshold(published: Sequence[float], withheld: Sequence[float]) -> float:
+    """The middle of the thresholds that tell the two apart best."""
+    gains = {t: share(published, t) - share(withheld, t) for t in THRESHOLDS}
+    return statistics.median_low([t for t, gain in gains.items() if gain == max(gains.values())])
+
+
+def novelty(index: OfflineIndex, papers: Sequence[Paper], count: int, rng: random.Random) -> dict[str, Any]:
+    """Choose the threshold on one split, report both rates and both curves on the other."""
+    long = [p for p in papers if len(p.abstract.split()) >= 80]
+    cases = [Case(p, reword(p, rng)) for p in rng.sample(long, 2 * count)]
+    kept = [
+        len(set(words(c.idea)) & set(words(c.paper.abstract))) / len(set(words(c.paper.abstract)))
+        for c in cases
+    ]
+    report: dict[str, Any] = {"words_kept": round(statistics.mean(kept), 3)}
+    for name, rarity in (("index", index.rarity), ("everyday", everyday_rarity)):
+        chosen_on = nearest_scores(index, cases[:count], rarity)
+        measured_on = nearest_scores(index, cases[count:], rarity)
+        threshold = best_threshold(*chosen_on)
+        report[name] = {
+            "threshold": threshold,
+            "known": share(measured_on[0], threshold),
+            "known_when_withheld": share(measured_on[1], threshold),
+            "curve": [[t, share(measured_on[0], t), share(measured_on[1], t)] for t in THRESHOLDS],
+        }
+    return report
+
+
+def main() -> None:
+    """Run everything and print JSON."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
+    parser.add_argument("files", nargs="*", type=Path)
+    parser.add_argument("--index", type=Path, default=Path(tempfile.mkdtemp()) / "literature.db")
+    parser.add_argument("--seed", type=int, default=7)
+    parser.add_argument("--ideas", type=int, default=200)
+    options = parser.parse_args()
+    rng = random.Random(options.seed)
+    began = time.perf_counter()
+    index = OfflineIndex(options.index)
+    new = sum(import_file(index, file).new for file in options.files)
+    report: dict[str, Any] = {
+        "works": index.stats().works,
+        "imported": new,
+        "import_s": round(time.perf_counter() - began, 1),
+        "peak_memory_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
+        "index_mb": index.stats().bytes >> 20,
+    }
+    papers = list(index.papers())
+    drawn = rng.sample(papers, 1000)
+    with_abstract = [p for p in papers if len(p.abstract.split()) >= 30]
+    report["by_title"] = recall(index, [(p, p.title) for p in drawn])
+    sampled = rng.sample(with_abstract, 1000)
+    report["by_eight_words"] = recall(index, [(p, eight_words(p, rng)) for p in sampled])
+    report["novelty"] = novelty(index, with_abstract, options.ideas, rng)
+    json.dump(report, sys.stdout, indent=1)
+
+
+if __name__ == "__main__":
+    main()
