@@ -31,9 +31,9 @@ SHOWN = {"quick": 6, "full": 12}
 """Most works shown to the model. They keep their places, so that a prompt only grows at its end."""
 NAMED = 2
 """Nearest works that a verdict `novel` must set the idea apart from (all of them, when fewer were found)."""
-KNOWN_FROM = 0.10
+KNOWN_FROM = 0.15
 """Resemblance under which a work cannot make an idea known, whatever the model says."""
-NOVEL_BELOW = 0.60
+NOVEL_BELOW = 0.40
 """Resemblance of a work from which an idea cannot be novel, whatever the model says."""
 _ABSTRACT = {"quick": 260, "full": 900}
 _PER_SEARCH = 6
