@@ -101,3 +101,9 @@ def test_links_between_the_documents_lead_somewhere(root: Path) -> None:
             ):
                 broken.append(f"{page.relative_to(root)} -> {target}")
     assert broken == []
+
+
+def test_every_page_can_be_found_from_the_index(root: Path) -> None:
+    linked = set(re.findall(r"\]\(([^)#]+)", (root / "docs" / "index.md").read_text(encoding="utf-8")))
+    pages = {str(page.relative_to(root / "docs")) for page in (root / "docs").rglob("*.md")}
+    assert pages - linked - {"index.md"} == set()
