@@ -5,8 +5,10 @@ from typing import Any
 
 import pytest
 
+from novum.ideation.ideate import propose_ideas
 from novum.ideation.novelty import judge_novelty
 from novum.llm import Request
+from novum.llm.nonsense import random_model
 from novum.recorded_search import recorded_search
 from novum.records import Idea, Paper
 
@@ -32,7 +34,7 @@ NEAR = Paper(
 FAR = Paper(
     id="doi:10.1/far", title="Sorting Networks of Small Depth", abstract="We give networks of depth ten."
 )
-QUERIES = {"reasoning": "", "enough": False, "queries": ["contact reduction timing", "second wave epidemic"]}
+QUERIES: dict[str, Any] = {"reasoning": "", "enough": False, "queries": ["contact reduction timing", "second wave epidemic"]}
 
 
 def player(**verdict: Any) -> Any:
@@ -235,3 +237,13 @@ def test_even_an_instruction_that_gets_through_cannot_make_a_strange_work_the_sa
     talked_over = player(**known("W2", "W1", "W2"))
     novelty = judge_novelty(make_tools(talked_over, shelf=Shelf(SAME, FAR)), IDEA).novelty
     assert novelty and (novelty.verdict, novelty.known_as) == ("unknown", "")
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_random_replies_always_end_in_an_idea_with_a_verdict(make_tools: MakeTools, seed: int) -> None:
+    model = random_model(seed)
+    tools = make_tools(lambda request: model.complete(request).text, shelf=Shelf(FAR, NEAR, SAME))
+    [idea] = propose_ideas(tools, 1)
+    novelty = judge_novelty(tools, idea).novelty
+    assert novelty is not None
+    assert novelty.verdict != "known" or novelty.known_as in {FAR.id, NEAR.id, SAME.id}

@@ -16,7 +16,7 @@ from novum.settings import Profile
 
 Player = Callable[[Request], Any]
 
-FORM = {
+FORM: dict[str, Any] = {
     "reasoning": "The evidence is one simulation; a second setting is missing.",
     "summary": "The paper studies how the timing of a measure changes the peak of an epidemic.",
     "strengths": ["The seeds are reported openly.", "The baseline is clearly described."],
@@ -30,7 +30,7 @@ FORM = {
     "overall": 5,
     "confidence": 4,
 }
-REVISION = {
+REVISION: dict[str, Any] = {
     "reasoning": "The scores fit.",
     "weakness": "",
     "question": "",
@@ -41,7 +41,7 @@ REVISION = {
     "confidence": 4,
     "done": True,
 }
-META = {
+META: dict[str, Any] = {
     "reasoning": "They agree.",
     "summary": "The reviewers find the study careful but narrow in its setting and evidence.",
     "strengths": [1],
