@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -62,6 +63,8 @@ class Tools:
     library: Library
     profile: Profile
     seed: int = 0
+    cores: Callable[[], AbstractContextManager[None]] = nullcontext
+    """Held while an experiment runs, so that no embedded model of another study shares the cores with it."""
     comment: str = ""
     """What a person said of the last version; every question ends with it."""
     round: int = 0
@@ -92,11 +95,13 @@ class Tools:
         model = self.models[question.role]
         request = self._request(question, model)
 
-        return self._answered_or_default(
-            request.step,
-            lambda: ask(model, request, schema, retries=question.retries, check=check).value,
-            default,
-        )
+        def attempt() -> T:
+            answer = ask(model, request, schema, retries=question.retries, check=check)
+            if answer.repaired:
+                self.log.note("warning", message=f"the JSON of step {request.step!r} was mended by guesswork")
+            return answer.value
+
+        return self._answered_or_default(request.step, attempt, default)
 
     def ask_text(
         self,

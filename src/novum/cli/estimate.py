@@ -15,19 +15,19 @@ if TYPE_CHECKING:
 def print_estimate(settings: Settings, json: bool) -> None:
     """Print expected and worst-case tokens, dollars and time of a study, by phase, for the default model."""
     from novum.llm.estimate import EMBEDDED, HOSTED, estimate
-    from novum.llm.prices import dollars
+    from novum.llm.registry import open_model
 
-    name = settings.models.default
-    local = name.startswith("local:")
+    model = open_model(settings.models.default, settings)
     made = estimate(
         settings.profile,
-        lambda usage: 0.0 if local else dollars(name, usage),
-        speed=EMBEDDED if local else HOSTED,
+        model.price,
+        speed=EMBEDDED if model.name.startswith("local:") else HOSTED,
+        reasoning_tokens=model.capabilities.reasoning_tokens,
     )
     if json:
         print_json(made)
         return
-    print_line(f"model {name}, profile {settings.profile}; {made.source}")
+    print_line(f"model {model.name}, profile {settings.profile}; {made.source}")
     columns = ["phase", "tokens", "cost", "time", "worst tokens", "worst cost", "worst time"]
     print_table(columns, [_row(phase) for phase in (*made.phases, made.total)])
 

@@ -160,7 +160,8 @@ class Runner:
             environment=self.environment.variables,
         )
         command = [str(self.environment.python), *arguments]
-        return self.tools.sandbox.run(command, work, limits, access)
+        with self.tools.cores():
+            return self.tools.sandbox.run(command, work, limits, access)
 
     def _measure(self, record: Path, outcome: Outcome) -> tuple[str, bool]:
         """Why the run does not count ("" when it does), and whether its metrics are its own word."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -14,6 +14,8 @@ from novum.events import EventLog
 from novum.literature.library import open_library
 from novum.llm import Model
 from novum.llm.budget import Budget
+from novum.llm.catalogue import cache_folder
+from novum.llm.cores import Cores
 from novum.llm.recorded import RecordedModel
 from novum.llm.registry import open_model
 from novum.records import Usage
@@ -75,6 +77,7 @@ def open_study(
                 library=open_library(settings.literature),
                 profile=order["profile"],
                 seed=int(order["seed"]),
+                cores=_cores(order, log) if mode == "live" else nullcontext,
             )
             yield Opened(tools, order, live=mode == "live")
         finally:
@@ -127,6 +130,14 @@ def _models(
             opened[name] = RecordedModel(model, log, budget, mode, name=name)
         models[role] = opened[name]
     return models
+
+
+def _cores(order: dict[str, Any], log: EventLog) -> Callable[[], AbstractContextManager[None]]:
+    """What an experiment holds: the lock of the embedded models, when the study has one."""
+    if not any(name.startswith("local:") for name in order["models"].values()):
+        return nullcontext
+    cores = Cores(cache_folder() / "embedded.lock")
+    return lambda: cores.held(lambda message: log.note("warning", message=message))
 
 
 def copy_record(source: StudyFolder, target: Path) -> StudyFolder:
