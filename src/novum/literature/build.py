@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
 from novum.literature.identity import normal_arxiv_id, normal_doi, paper_id
-from novum.literature.text import plain, plain_title
+from novum.literature.text import name_key, plain, plain_name, plain_title, title_key
 from novum.records import Paper
 
 Kind = Literal["article", "inproceedings", "book", "incollection", "thesis", "techreport", "misc"]
@@ -32,7 +33,10 @@ def make_paper(
     retracted: bool = False,
     citation_count: object = None,
 ) -> Paper | None:
-    """A record of what `source` said, or None when that has no title. Every field may be missing or odd."""
+    """A record of what `source` said, or None when that has no title. Every field may be missing or odd.
+
+    `identifier` is the source's own and unique there; "" where it has none.
+    """
     shown_title = plain_title(_text(title))[:1000]
     if not shown_title:
         return None
@@ -41,9 +45,9 @@ def make_paper(
     address = plain(_text(url))
     fields: dict[str, Any] = {
         "title": shown_title,
-        "authors": tuple(name for name in (plain_title(_text(a)) for a in authors) if name),
+        "authors": tuple(name for name in (plain_name(_text(a)) for a in authors) if name),
         "year": _year(year),
-        "venue": plain_title(_text(venue))[:300],
+        "venue": plain_name(_text(venue))[:300],
         "doi": clean_doi,
         "arxiv_id": clean_arxiv,
         "abstract": plain(_text(abstract))[:LONGEST],
@@ -51,7 +55,7 @@ def make_paper(
         "kind": kind,
     }
     return Paper(
-        id=paper_id(clean_doi, clean_arxiv, source, identifier or shown_title),
+        id=paper_id(clean_doi, clean_arxiv, source, identifier or _fingerprint(fields)),
         retracted=retracted or shown_title.upper().startswith(("RETRACTED:", "RETRACTED ARTICLE")),
         citation_count=citation_count if isinstance(citation_count, int) and citation_count >= 0 else None,
         origin={name: source for name, value in fields.items() if value and value != "misc"},
@@ -91,6 +95,13 @@ def items(value: object) -> list[Mapping[str, Any]]:
 def first(value: object) -> object:
     """The first entry of a list, the value itself when it is none, "" for an empty list."""
     return (value[0] if value else "") if isinstance(value, list) else value
+
+
+def _fingerprint(fields: Mapping[str, Any]) -> str:
+    """An identifier from what a record says, for those that bring none or only one of their own file."""
+    first_author = name_key(fields["authors"][0]) if fields["authors"] else ""
+    text = f"{title_key(fields['title'])}|{first_author}|{fields['year']}"
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def _text(value: object) -> str:

@@ -90,12 +90,16 @@ def plain(text: str | None) -> str:
     return unicodedata.normalize("NFC", _SPACE.sub(" ", text)).strip()
 
 
-def plain_title(text: str | None) -> str:
+def plain_name(text: str | None) -> str:
     """Like `plain`, and LaTeX (`{GAN}s`, `$\\ell_1$`, `Schr\\"odinger`) becomes the characters it stands for."""
     line = plain(text)
-    if _LATEX.search(line):
-        line = _from_latex(line)
-    return line.rstrip(".").strip() if line.endswith(".") and not line.endswith("..") else line
+    return _from_latex(line) if _LATEX.search(line) else line
+
+
+def plain_title(text: str | None) -> str:
+    """Like `plain_name`, without the full stop that some services put after a title."""
+    line = plain_name(text)
+    return line[:-1].strip() if line.endswith(".") and not line.endswith("..") else line
 
 
 def _from_latex(line: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Iterable, Iterator, Mapping
 
@@ -31,6 +32,8 @@ _VENUES = ("journal", "journaltitle", "booktitle", "publisher", "school", "insti
 
 def read_bibtex(lines: Iterable[str]) -> Iterator[Paper | None]:
     """One item an entry: a record, or None for an entry that is broken."""
+    # It would print a warning for each broken entry; they are counted instead.
+    logging.getLogger("bibtexparser").setLevel(logging.CRITICAL)
     macros: list[str] = []
     for kind, text in _entries(lines):
         if kind == "string":
@@ -70,7 +73,7 @@ def _read(text: str) -> Paper | None:
     names = re.split(r"\s+and\s+", fields.get("author") or fields.get("editor") or "")
     return make_paper(
         "import",
-        entry.key,
+        "",
         fields.get("title"),
         authors=[name for name in names if name.lower() != "others"],
         year=fields.get("year") or fields.get("date"),

@@ -88,7 +88,7 @@ def _plain(entry: Mapping[str, Any]) -> Paper | None:
     url = str(entry.get("url") or "")
     return make_paper(
         "import",
-        identifier,
+        "",
         entry.get("title"),
         authors=_names(entry.get("authors") or entry.get("author")),
         year=entry.get("year"),
