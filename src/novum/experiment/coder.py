@@ -56,7 +56,7 @@ class Coder:
 
     # -- one whole function ----------------------------------------------------------------------------
 
-    def _function(self, idea: Idea, run: PlannedRun, step: str, trouble: str) -> Mapping[str, str]:
+    def _function(self, _: Idea, run: PlannedRun, step: str, trouble: str) -> Mapping[str, str]:
         target = self.tools.template.function(run.function)
         source = (self.workspace.folder / target.file).read_text(encoding="utf-8")
         old = function_source(source, target.name)
@@ -67,7 +67,6 @@ class Coder:
             prompt="experiment_function",
             inputs={
                 "template": self.tools.template,
-                "idea": idea,
                 "run": run,
                 "function": target,
                 "old": old,

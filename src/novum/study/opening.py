@@ -19,7 +19,7 @@ from novum.llm.cores import Cores
 from novum.llm.recorded import RecordedModel
 from novum.llm.registry import open_model
 from novum.records import Usage
-from novum.sandbox.open import open_sandbox
+from novum.sandbox.open import UNSAFE, open_sandbox
 from novum.settings import ROLES, BudgetSettings, Role, Settings
 from novum.store import StudyFolder
 from novum.study.begin import decoded_files
@@ -73,7 +73,9 @@ def open_study(
                 log=log,
                 template=template,
                 models=models,
-                sandbox=open_sandbox(settings.sandbox.backend, allow_unsafe=allow_unsafe),
+                sandbox=open_sandbox(
+                    UNSAFE if allow_unsafe else settings.sandbox.backend, allow_unsafe=allow_unsafe
+                ),
                 library=open_library(settings.literature),
                 profile=order["profile"],
                 seed=int(order["seed"]),

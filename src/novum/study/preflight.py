@@ -19,7 +19,7 @@ from novum.llm.checks import available_memory_bytes
 from novum.llm.registry import check_model
 from novum.paper.latex.engine import check_latex
 from novum.records import Record
-from novum.sandbox.open import open_sandbox
+from novum.sandbox.open import UNSAFE, open_sandbox
 from novum.settings import ROLES, Settings
 from novum.template import Template, builtin_templates, read_template, template_folder
 
@@ -181,7 +181,9 @@ def _latex() -> CheckLine:
 
 def _sandbox(settings: Settings, allow_unsafe: bool) -> CheckLine:
     try:
-        sandbox = open_sandbox(settings.sandbox.backend, allow_unsafe=allow_unsafe)
+        sandbox = open_sandbox(
+            UNSAFE if allow_unsafe else settings.sandbox.backend, allow_unsafe=allow_unsafe
+        )
     except NovumError as error:
         return _failed("sandbox", error)
     return CheckLine(subject="sandbox", ok=True, found=sandbox.level)

@@ -110,8 +110,6 @@ def test_an_input_that_is_declared_is_read(name: str) -> None:
     variant = FOLDER / f"{name}.small.md.j2"
     read = variables(FOLDER / f"{name}.md.j2") | (variables(variant) if variant.exists() else set())
     unread = set(LIBRARY.front_matter(name).inputs) - read
-    if name == "experiment_function" and unread == {"idea"}:
-        pytest.xfail("experiment_function declares `idea` and does not read it")
     assert unread == set()
 
 
