@@ -20,6 +20,7 @@ from novum.ideation.similarity import resemblance
 from novum.ideation.wording import whole_sentences
 from novum.recorded_search import recorded_search
 from novum.records import Idea, Novelty, Paper, Search
+from novum.settings import Profile
 from novum.tools import Question, Tools
 from novum.untrusted import as_line
 
@@ -28,9 +29,9 @@ ROUNDS = {"quick": 2, "full": 10}
 ANSWERED = {"quick": 2, "full": 3}
 """Answered searches without which no idea is novel."""
 SHOWN = {"quick": 6, "full": 12}
-"""Most works shown to the model. They keep their places, so that a prompt only grows at its end."""
-NAMED = 2
-"""Nearest works that a verdict `novel` must set the idea apart from (all of them, when fewer were found)."""
+"""Most works shown to the model: of all that were found, those that resemble the idea most."""
+NAMED = {"quick": 2, "full": 4}
+"""Nearest works from which the model must set the idea apart (all of them, when fewer were found)."""
 KNOWN_FROM = 0.15
 """Resemblance under which a work cannot make an idea known, whatever the model says."""
 NOVEL_BELOW = 0.40
@@ -47,35 +48,32 @@ class Queries(BaseModel):
     queries: list[Annotated[str, Field(max_length=90)]] = Field(min_length=1, max_length=3)
 
 
-class Difference(BaseModel):
-    """What sets the idea apart from one work."""
-
-    work: str
-    differs: str = Field(max_length=180)
-
-
 class Decision(BaseModel):
-    """A model's verdict; `_decision_schema` narrows the labels to those that were shown."""
+    """A model's verdict.
+
+    `_decision_schema` narrows `work` to the works that were shown, and adds a field for each of the nearest (`W1`,
+    `W2` ...): what the idea asks that this work does not.
+    """
 
     reasoning: str = Field(max_length=260)
     decision: Literal["known", "novel", "unsure"]
     work: str
-    differences: list[Difference]
 
 
 class Work(NamedTuple):
-    """A retrieved work as a prompt shows it."""
+    """A retrieved work as a prompt shows it; `W1` is the one that resembles the idea most."""
 
     label: str
     title: str
     year: int | None
     abstract: str
     paper: Paper
+    resemblance: float
 
 
 class _Evidence(NamedTuple):
-    searches: tuple[Search, ...]
-    works: tuple[Work, ...]
+    searches: tuple[Search, ...] = ()
+    papers: tuple[Paper, ...] = ()
 
     @property
     def answered(self) -> int:
@@ -85,16 +83,16 @@ class _Evidence(NamedTuple):
 def judge_novelty(tools: Tools, idea: Idea) -> Idea:
     """The idea with its verdict (`idea.novelty`) and the evidence for it. Never raises because a source failed."""
     evidence = _gather(tools, idea)
-    nearest = _nearest(idea, evidence.works)
+    works = _nearest(idea, evidence.papers, tools.profile)
     if not evidence.answered:
-        return _with(idea, "unknown", "no source of the literature could be asked", evidence, nearest)
-    if not evidence.works:
+        return _with(idea, "unknown", "no source of the literature could be asked", evidence, works)
+    if not works:
         reason = "the searches found no work at all, which says more of the sources than of the idea"
-        return _with(idea, "unknown", reason, evidence, nearest)
-    decision = _decide(tools, idea, evidence)
+        return _with(idea, "unknown", reason, evidence, works)
+    decision = _decide(tools, idea, works)
     if decision is None:
-        return _with(idea, "unknown", "the model gave no valid verdict", evidence, nearest)
-    return _verdict(idea, decision, evidence, nearest, ANSWERED[tools.profile])
+        return _with(idea, "unknown", "the model gave no valid verdict", evidence, works)
+    return _verdict(idea, decision, evidence, works, ANSWERED[tools.profile])
 
 
 # -- evidence ------------------------------------------------------------------------------------------
@@ -102,12 +100,11 @@ def judge_novelty(tools: Tools, idea: Idea) -> Idea:
 
 def _gather(tools: Tools, idea: Idea) -> _Evidence:
     """Search for the title, then for what the model asks, until it has enough or its rounds are over."""
-    evidence = _search(tools, _Evidence((), ()), idea.title)
+    evidence = _search(tools, _Evidence(), idea.title)
     for round_ in range(1, ROUNDS[tools.profile] + 1):
         asked = _ask_queries(tools, idea, evidence, f"novelty/queries_{round_}")
-        new = [
-            q for q in _tidy(asked.queries) if q.lower() not in {s.query.lower() for s in evidence.searches}
-        ]
+        before = {search.query.lower() for search in evidence.searches}
+        new = [query for query in _tidy(asked.queries) if query.lower() not in before]
         if not new or (asked.enough and evidence.answered >= ANSWERED[tools.profile]):
             break
         for query in new:
@@ -118,8 +115,11 @@ def _gather(tools: Tools, idea: Idea) -> _Evidence:
 
 
 def _ask_queries(tools: Tools, idea: Idea, evidence: _Evidence, step: str) -> Queries:
-    asked = [search.query for search in evidence.searches]
-    inputs = {"idea": idea, "works": evidence.works, "asked": asked}
+    inputs = {
+        "idea": idea,
+        "works": _nearest(idea, evidence.papers, tools.profile),
+        "asked": [search.query for search in evidence.searches],
+    }
     # The default asks for the hypothesis: not clever, but about the idea.
     default = Queries(reasoning="", enough=False, queries=[" ".join(idea.hypothesis.split()[:12])])
     return tools.ask(
@@ -140,56 +140,49 @@ def _tidy(queries: Sequence[str]) -> list[str]:
 
 def _search(tools: Tools, evidence: _Evidence, query: str) -> _Evidence:
     found = recorded_search(tools, query, _PER_SEARCH)
-    works = list(evidence.works)
-    known = {work.paper.id for work in works}
-    for paper in found.papers:
-        if paper.id not in known and len(works) < SHOWN[tools.profile]:
-            works.append(_work(f"W{len(works) + 1}", paper, _ABSTRACT[tools.profile]))
-            known.add(paper.id)
-    return _Evidence((*evidence.searches, found.search), tuple(works))
+    known = {paper.id for paper in evidence.papers}
+    new = (paper for paper in found.papers if paper.id not in known)
+    return _Evidence((*evidence.searches, found.search), (*evidence.papers, *new))
 
 
-def _work(label: str, paper: Paper, most: int) -> Work:
-    return Work(label, as_line(paper.title, 200), paper.year, as_line(paper.abstract, most), paper)
-
-
-def _nearest(idea: Idea, works: Sequence[Work]) -> tuple[Work, ...]:
-    """The works by their resemblance to the idea, nearest first."""
-    return tuple(sorted(works, key=lambda work: -resemblance(idea, work.paper)))
+def _nearest(idea: Idea, papers: Sequence[Paper], profile: Profile) -> tuple[Work, ...]:
+    """The works that resemble the idea most, nearest first, as prompts show them."""
+    ranked = sorted(papers, key=lambda paper: -resemblance(idea, paper))[: SHOWN[profile]]
+    most = _ABSTRACT[profile]
+    return tuple(
+        Work(f"W{n}", as_line(p.title, 200), p.year, as_line(p.abstract, most), p, resemblance(idea, p))
+        for n, p in enumerate(ranked, start=1)
+    )
 
 
 # -- the verdict ---------------------------------------------------------------------------------------
 
 
-def _decide(tools: Tools, idea: Idea, evidence: _Evidence) -> Decision | None:
+def _decide(tools: Tools, idea: Idea, works: Sequence[Work]) -> Decision | None:
+    """The model's decision, or None when it gave no valid one."""
     failed: list[Decision] = []
 
     def give_up() -> Decision:
-        failed.append(Decision(reasoning="", decision="unsure", work="none", differences=[]))
+        failed.append(Decision(reasoning="", decision="unsure", work="none"))
         return failed[0]
 
-    inputs = {"idea": idea, "works": evidence.works}
-    decision = tools.ask(
-        Question("novelty/verdict", "ideas", "novelty_verdict", inputs, max_tokens=420, temperature=0.2),
-        _decision_schema([work.label for work in evidence.works]),
-        default=give_up,
-        check=lambda answer: _problems(answer),
+    named = works[: NAMED[tools.profile]]
+    question = Question(
+        "novelty/verdict",
+        "ideas",
+        "novelty_verdict",
+        {"idea": idea, "works": works, "named": [work.label for work in named]},
+        max_tokens=500,
+        temperature=0.2,
     )
+    decision = tools.ask(question, _decision_schema(works, named), default=give_up, check=_problems)
     return None if failed else decision
 
 
-def _decision_schema(labels: Sequence[str]) -> type[Decision]:
-    names: Any = Literal[tuple(labels)]
-    none_too: Any = Literal[(*labels, "none")]
-    difference = create_model("Difference", __base__=Difference, work=(names, ...))
-    least = min(NAMED, len(labels))
-    many: Any = list[difference]
-    return create_model(
-        "Decision",
-        __base__=Decision,
-        work=(none_too, ...),
-        differences=(many, Field(min_length=least, max_length=max(least, 3))),
-    )
+def _decision_schema(works: Sequence[Work], named: Sequence[Work]) -> type[Decision]:
+    choice: Any = Literal[(*(work.label for work in works), "none")]
+    differences: dict[str, Any] = {work.label: (str, Field(max_length=180)) for work in named}
+    return create_model("Decision", __base__=Decision, work=(choice, ...), **differences)
 
 
 def _problems(decision: Decision) -> list[str]:
@@ -200,35 +193,29 @@ def _problems(decision: Decision) -> list[str]:
     return []
 
 
-def _verdict(
-    idea: Idea, decision: Decision, evidence: _Evidence, nearest: Sequence[Work], needed: int
-) -> Idea:
-    said = {d.work: whole_sentences(d.differs) for d in decision.differences}
+def _verdict(idea: Idea, decision: Decision, evidence: _Evidence, works: Sequence[Work], needed: int) -> Idea:
+    said = decision.model_dump()
+    differences = [whole_sentences(said.get(work.label, "")) for work in works]
     reason = whole_sentences(decision.reasoning)
     if decision.decision == "known":
-        work = next(w for w in evidence.works if w.label == decision.work)
-        if resemblance(idea, work.paper) < KNOWN_FROM:
-            reason = (
-                f"the model called {work.title!r} the same work, but it shares hardly a word with the idea"
-            )
-            return _with(idea, "unknown", reason, evidence, nearest, said)
-        return _with(idea, "known", reason, evidence, nearest, said, known_as=work.paper.id)
-    if decision.decision == "novel":
-        doubt = _doubt(idea, evidence, nearest, said, needed)
-        return _with(idea, "unknown" if doubt else "novel", doubt or reason, evidence, nearest, said)
-    return _with(idea, "unknown", reason, evidence, nearest, said)
+        work = next(w for w in works if w.label == decision.work)
+        if work.resemblance >= KNOWN_FROM:
+            return _with(idea, "known", reason, evidence, works, differences, known_as=work.paper.id)
+        reason = f"the model called {work.title!r} the same work, but it shares hardly a word with the idea"
+    elif decision.decision == "novel":
+        doubt = _doubt(evidence, works, differences, needed)
+        return _with(idea, "unknown" if doubt else "novel", doubt or reason, evidence, works, differences)
+    return _with(idea, "unknown", reason, evidence, works, differences)
 
 
-def _doubt(
-    idea: Idea, evidence: _Evidence, nearest: Sequence[Work], said: dict[str, str], needed: int
-) -> str:
+def _doubt(evidence: _Evidence, works: Sequence[Work], differences: Sequence[str], needed: int) -> str:
     """Why the idea cannot be called novel; "" when it can."""
     if evidence.answered < needed:
         return f"only {evidence.answered} searches were answered; {needed} are needed to call an idea novel"
-    if resemblance(idea, nearest[0].paper) >= NOVEL_BELOW:
-        return f"the model called the idea novel, but {nearest[0].title!r} says nearly the same"
-    if len(said) < min(NAMED, len(nearest)):
-        return "the model did not say what sets the idea apart from the nearest works"
+    if works[0].resemblance >= NOVEL_BELOW:
+        return f"the model called the idea novel, but {works[0].title!r} says nearly the same"
+    if not differences[0]:
+        return "the model did not say what sets the idea apart from the nearest work"
     return ""
 
 
@@ -237,17 +224,16 @@ def _with(
     verdict: Literal["novel", "known", "unknown"],
     reason: str,
     evidence: _Evidence,
-    nearest: Sequence[Work],
-    said: dict[str, str] | None = None,
+    works: Sequence[Work],
+    differences: Sequence[str] = (),
     known_as: str = "",
 ) -> Idea:
-    said = said or {}
     novelty = Novelty(
         verdict=verdict,
         reason=reason,
         searches=evidence.searches,
-        nearest=tuple(work.paper for work in nearest),
-        differences=tuple(said.get(work.label, "") for work in nearest),
+        nearest=tuple(work.paper for work in works),
+        differences=tuple(differences),
         known_as=known_as,
     )
     return idea.model_copy(update={"novelty": novelty})

@@ -7,7 +7,6 @@ import math
 from novum.ideation.wording import content_words
 from novum.records import Idea, Paper
 
-
 SAME_TITLE = 0.8
 """Cosine of two titles from which they are taken for one title; lower ones only say that the topic is shared."""
 

@@ -34,7 +34,11 @@ NEAR = Paper(
 FAR = Paper(
     id="doi:10.1/far", title="Sorting Networks of Small Depth", abstract="We give networks of depth ten."
 )
-QUERIES: dict[str, Any] = {"reasoning": "", "enough": False, "queries": ["contact reduction timing", "second wave epidemic"]}
+QUERIES: dict[str, Any] = {
+    "reasoning": "",
+    "enough": False,
+    "queries": ["contact reduction timing", "second wave epidemic"],
+}
 
 
 def player(**verdict: Any) -> Any:
@@ -48,8 +52,8 @@ def player(**verdict: Any) -> Any:
 
 
 def novel(*works: str) -> dict[str, Any]:
-    differences = [{"work": work, "differs": "It varies the start of the reduction."} for work in works]
-    return {"reasoning": "None asks this.", "decision": "novel", "work": "none", "differences": differences}
+    differences = dict.fromkeys(works, "It varies the start of the reduction.")
+    return {"reasoning": "None asks this.", "decision": "novel", "work": "none", **differences}
 
 
 def known(work: str, *works: str) -> dict[str, Any]:
@@ -66,7 +70,7 @@ def test_novel_needs_answered_searches_and_differences_from_the_nearest_works(ma
 
 def test_known_names_a_work_that_was_retrieved(make_tools: MakeTools) -> None:
     novelty = judge_novelty(
-        make_tools(player(**known("W2", "W1", "W2")), shelf=Shelf(FAR, SAME)), IDEA
+        make_tools(player(**known("W1", "W1", "W2")), shelf=Shelf(FAR, SAME)), IDEA
     ).novelty
     assert novelty and (novelty.verdict, novelty.known_as) == ("known", SAME.id)
 
@@ -146,7 +150,7 @@ def test_novel_is_refused_when_a_retrieved_work_says_the_same(make_tools: MakeTo
 
 def test_known_is_refused_for_a_work_about_something_else(make_tools: MakeTools) -> None:
     novelty = judge_novelty(
-        make_tools(player(**known("W1", "W1", "W2")), shelf=Shelf(FAR, NEAR)), IDEA
+        make_tools(player(**known("W2", "W1", "W2")), shelf=Shelf(FAR, NEAR)), IDEA
     ).novelty
     assert novelty and novelty.verdict == "unknown"
 
@@ -247,3 +251,18 @@ def test_random_replies_always_end_in_an_idea_with_a_verdict(make_tools: MakeToo
     novelty = judge_novelty(tools, idea).novelty
     assert novelty is not None
     assert novelty.verdict != "known" or novelty.known_as in {FAR.id, NEAR.id, SAME.id}
+
+
+def test_the_nearest_of_all_works_is_shown_wherever_it_was_found(make_tools: MakeTools) -> None:
+    many = [FAR.model_copy(update={"id": f"doi:10.1/far{n}"}) for n in range(5)]
+    shelf = Shelf(*many, SAME)
+    shown = []
+
+    def play(request: Request) -> Any:
+        if request.step == "novelty/verdict":
+            shown.append(request.messages[-1].text)
+        return player(**novel("W1", "W2"))(request)
+
+    novelty = judge_novelty(make_tools(play, shelf=shelf), IDEA).novelty
+    assert novelty and novelty.nearest[0].id == SAME.id
+    assert f"W1: {SAME.title}" in shown[0]
