@@ -97,11 +97,10 @@ def problems_of(form: ReviewForm | SmallReviewForm) -> list[str]:
     problems = []
     if len(form.summary.split()) < 8:
         problems.append("the summary has fewer than eight words")
-    points = [p.strip().lower() for p in (*form.strengths, *form.weaknesses)]
-    if any(len(p.split()) < 3 for p in points):
-        problems.append("a strength or weakness has fewer than three words")
-    if len(set(points)) < len(points):
-        problems.append("the same sentence stands twice among strengths and weaknesses")
+    strengths, weaknesses = _two_sides(form)
+    for name, points in (("strength", strengths), ("weakness", weaknesses)):
+        if not points:
+            problems.append(f"there is no {name} of three words or more that is not said elsewhere already")
     if isinstance(form, ReviewForm) and form.decision != decision_for(form.overall):
         problems.append(
             f"the decision {form.decision!r} contradicts the overall score {form.overall}: "
@@ -112,10 +111,11 @@ def problems_of(form: ReviewForm | SmallReviewForm) -> list[str]:
 
 def review_of(form: ReviewForm | SmallReviewForm) -> Review:
     """The filled form as a review."""
+    strengths, weaknesses = _two_sides(form)
     return Review(
         summary=" ".join(form.summary.split()),
-        strengths=_points(form.strengths),
-        weaknesses=_points(form.weaknesses),
+        strengths=strengths,
+        weaknesses=weaknesses,
         questions=_points(form.questions),
         limitations=_points(form.limitations),
         ethical_concerns=form.ethical_concerns,
@@ -160,6 +160,16 @@ def no_review(reason: str) -> Review:
         decision="Reject",
         source="default",
     )
+
+
+def _two_sides(form: ReviewForm | SmallReviewForm) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Strengths and weaknesses that say something, each once: what is called a strength is no weakness too."""
+    strengths = [p for p in _points(form.strengths) if len(p.split()) >= 3]
+    called = {p.lower().rstrip(".") for p in strengths}
+    weaknesses = [
+        p for p in _points(form.weaknesses) if len(p.split()) >= 3 and p.lower().rstrip(".") not in called
+    ]
+    return tuple(strengths), tuple(weaknesses)
 
 
 def _points(texts: list[str]) -> tuple[str, ...]:

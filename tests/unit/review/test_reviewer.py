@@ -175,6 +175,16 @@ def test_a_decision_against_the_score_is_sent_back_with_the_rule() -> None:
     assert "contradicts the overall score 7" in told[0]
 
 
+def test_a_point_that_is_called_strength_and_weakness_counts_once() -> None:
+    """Seen with the embedded model, which said the same again when it was told; its review was lost for it."""
+    form = {**FORM, "weaknesses": [FORM["strengths"][0], "Only one contact matrix is used."]}
+    made = review_paper(desk(reviewer(form=form)), PAPER)
+    assert made.failed == 0
+    assert made.reviews[0].weaknesses == ("Only one contact matrix is used.",)
+    made = review_paper(desk(reviewer(form={**FORM, "weaknesses": FORM["strengths"]})), PAPER)
+    assert made.failed == 3
+
+
 def test_a_contradiction_that_stays_leaves_the_member_out() -> None:
     def form(request: Request) -> Any:
         return {**FREE, "decision": "Accept" if "review_2" in request.step else "Reject"}
