@@ -22,24 +22,47 @@ _Four = Annotated[int, Field(ge=1, le=4)]
 _Five = Annotated[int, Field(ge=1, le=5)]
 _Ten = Annotated[int, Field(ge=1, le=10)]
 _Point = Annotated[str, Field(max_length=600)]
-_ShortPoint = Annotated[str, Field(max_length=140)]
+_Sentence = Annotated[str, Field(pattern=r'^[A-Z]([^.?!"\\\n]|\.[0-9]){15,170}[.?]$')]
+"""One sentence of at most about 25 words; a decimal point does not end it."""
 
 
 class SmallReviewForm(BaseModel):
-    """The form for a small model: short parts, no decision."""
+    """The form for a small model: single sentences, no lists, no decision.
 
-    reasoning: str = Field(max_length=160)
-    summary: str = Field(max_length=240)
-    strengths: list[_ShortPoint] = Field(min_length=2, max_length=2)
-    weaknesses: list[_ShortPoint] = Field(min_length=2, max_length=2)
-    questions: list[_ShortPoint] = Field(min_length=1, max_length=1)
-    limitations: list[_ShortPoint] = Field(min_length=1, max_length=1)
+    A limit of characters would cut a sentence, and a small model then goes on as if the form were over; the pattern
+    of a sentence makes it end in time.
+    """
+
+    reasoning: _Sentence
+    summary: _Sentence
+    strength: _Sentence
+    other_strength: _Sentence
+    weakness: _Sentence
+    other_weakness: _Sentence
+    question: _Sentence
+    limitation: _Sentence
     ethical_concerns: bool
     soundness: _Four
     presentation: _Four
     contribution: _Four
     overall: _Ten
     confidence: _Five
+
+    @property
+    def strengths(self) -> list[str]:
+        return [self.strength, self.other_strength]
+
+    @property
+    def weaknesses(self) -> list[str]:
+        return [self.weakness, self.other_weakness]
+
+    @property
+    def questions(self) -> list[str]:
+        return [self.question]
+
+    @property
+    def limitations(self) -> list[str]:
+        return [self.limitation]
 
 
 class ReviewForm(BaseModel):
@@ -77,8 +100,8 @@ class Revision(BaseModel):
 class SmallRevision(BaseModel):
     """The same for a small model, which names no question."""
 
-    reasoning: str = Field(max_length=140)
-    weakness: str = Field(max_length=140)
+    reasoning: _Sentence
+    weakness: _Sentence
     soundness: _Four
     presentation: _Four
     contribution: _Four

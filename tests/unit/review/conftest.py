@@ -30,9 +30,18 @@ FORM: dict[str, Any] = {
     "overall": 5,
     "confidence": 4,
 }
+SMALL_FORM: dict[str, Any] = {
+    **{key: FORM[key] for key in FORM if not isinstance(FORM[key], list)},
+    "strength": FORM["strengths"][0],
+    "other_strength": FORM["strengths"][1],
+    "weakness": FORM["weaknesses"][0],
+    "other_weakness": FORM["weaknesses"][1],
+    "question": FORM["questions"][0],
+    "limitation": FORM["limitations"][0],
+}
 REVISION: dict[str, Any] = {
-    "reasoning": "The scores fit.",
-    "weakness": "",
+    "reasoning": "The scores fit the evidence.",
+    "weakness": "Only one contact matrix is used.",
     "question": "",
     "soundness": 3,
     "presentation": 3,
@@ -52,7 +61,7 @@ META: dict[str, Any] = {
 
 def reviewer(**by_part: Any) -> Player:
     """Plays `form`, `reflect` and `meta`; a value may be a function of the request."""
-    parts = {"form": FORM, "reflect": REVISION, "meta": META, **by_part}
+    parts = {"form": SMALL_FORM, "reflect": REVISION, "meta": META, **by_part}
 
     def play(request: Request) -> Any:
         part = "meta" if request.step.startswith("review/meta") else "form"

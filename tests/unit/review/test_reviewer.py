@@ -12,9 +12,10 @@ from novum.events import EventLog
 from novum.literature.library import Library
 from novum.llm import Request
 from novum.llm.nonsense import random_model
+from novum.llm.schema import schema_of
 from novum.records import Review
 from novum.review.example import EXAMPLE_PAPER, EXAMPLE_REVIEW, borrowed_terms
-from novum.review.form import ACCEPT_FROM, ReviewForm, decision_for
+from novum.review.form import ACCEPT_FROM, ReviewForm, SmallReviewForm, decision_for
 from novum.review.pdf_text import PaperText
 from novum.review.report import PaperReviews
 from novum.review.reviewer import DEPTHS, review_paper, review_pdf, review_study
@@ -23,10 +24,10 @@ from novum.store import StudyFolder
 from novum.template import Template
 from novum.tools import Tools
 
-from .conftest import FORM, META, REVISION, WORDS, desk, reviewer
+from .conftest import FORM, META, REVISION, SMALL_FORM, WORDS, desk, reviewer
 
 PAPER = PaperText(f"Timing Matters\n{WORDS * 5}\nReferences\n[1] A. Author, On Waves, 2007.")
-FREE = {**FORM, "decision": "Reject"}
+FREE = {**FORM, **SMALL_FORM, "decision": "Reject"}
 
 
 def steps_of(**options: Any) -> list[str]:
@@ -177,12 +178,42 @@ def test_a_decision_against_the_score_is_sent_back_with_the_rule() -> None:
 
 def test_a_point_that_is_called_strength_and_weakness_counts_once() -> None:
     """Seen with the embedded model, which said the same again when it was told; its review was lost for it."""
-    form = {**FORM, "weaknesses": [FORM["strengths"][0], "Only one contact matrix is used."]}
+    form = {
+        **SMALL_FORM,
+        "weakness": SMALL_FORM["strength"],
+        "other_weakness": "Only one contact matrix is used.",
+    }
     made = review_paper(desk(reviewer(form=form)), PAPER)
     assert made.failed == 0
     assert made.reviews[0].weaknesses == ("Only one contact matrix is used.",)
-    made = review_paper(desk(reviewer(form={**FORM, "weaknesses": FORM["strengths"]})), PAPER)
+    form = {**form, "other_weakness": SMALL_FORM["other_strength"]}
+    made = review_paper(desk(reviewer(form=form)), PAPER)
     assert made.failed == 3
+
+
+@pytest.mark.parametrize(
+    ("sentence", "fits"),
+    [
+        ("The p value of 0.03 is small for five seeds.", True),
+        ("Does it hold for other towns?", True),
+        ("The results are cut in the middle of a", False),
+        ("One sentence. And another one.", False),
+        ('It says "quoted" things and goes on.', False),
+        ("Too short.", False),
+    ],
+)
+def test_a_small_model_writes_single_whole_sentences(sentence: str, fits: bool) -> None:
+    """Seen with the embedded model: text cut by a limit, then the next field's name inside the list."""
+    form = {**SMALL_FORM, "strength": sentence}
+    if fits:
+        assert SmallReviewForm.model_validate(form).strengths[0] == sentence
+    else:
+        with pytest.raises(ValueError, match="strength"):
+            SmallReviewForm.model_validate(form)
+
+
+def test_the_pattern_of_a_sentence_reaches_the_decoder() -> None:
+    assert schema_of(SmallReviewForm)["properties"]["weakness"]["pattern"].startswith("^[A-Z]")
 
 
 def test_a_contradiction_that_stays_leaves_the_member_out() -> None:
@@ -196,12 +227,12 @@ def test_a_contradiction_that_stays_leaves_the_member_out() -> None:
 # -- the ensemble --------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("bad", ["nonsense", {**FORM, "overall": "six"}, {"overall": 5}, "[1, 2]"])
+@pytest.mark.parametrize("bad", ["nonsense", {**SMALL_FORM, "overall": "six"}, {"overall": 5}, "[1, 2]"])
 def test_one_invalid_member_does_not_break_the_rest(bad: Any) -> None:
     """In the first AI Scientist one string among the scores failed the paper after hours of work."""
 
     def form(request: Request) -> Any:
-        return bad if "review_2" in request.step else FORM
+        return bad if "review_2" in request.step else SMALL_FORM
 
     made = review_paper(desk(reviewer(form=form)), PAPER)
     assert (len(made.reviews), made.failed) == (2, 1)
@@ -212,7 +243,7 @@ def test_one_invalid_member_does_not_break_the_rest(bad: Any) -> None:
 def test_scores_are_means_rounded_half_up() -> None:
     def at(name: str, scores: dict[str, int]) -> Any:
         def value(request: Request) -> Any:
-            base = FORM if name == "form" else REVISION
+            base = SMALL_FORM if name == "form" else REVISION
             return {**base, "overall": scores[request.step.split("/")[1][-1]]}
 
         return value
@@ -240,7 +271,7 @@ def test_a_meta_review_that_names_points_nobody_made_is_a_default() -> None:
 
 def test_ethical_concerns_of_one_are_concerns_of_the_meta_review() -> None:
     def form(request: Request) -> Any:
-        return {**FORM, "ethical_concerns": "review_3" in request.step}
+        return {**SMALL_FORM, "ethical_concerns": "review_3" in request.step}
 
     assert review_paper(desk(reviewer(form=form)), PAPER).meta.ethical_concerns
 
