@@ -271,7 +271,7 @@ def test_a_file_that_is_not_there_or_a_folder_is_one_clear_error(index: OfflineI
 
 def test_memory_does_not_grow_with_the_file(tmp_path: Path) -> None:
     peaks = []
-    for count in (2 * BATCH, 6 * BATCH):
+    for count in (BATCH, 3 * BATCH):
         index = OfflineIndex(tmp_path / f"{count}.db", shipped=False)
         path = write(tmp_path / f"{count}.jsonl", count)
         tracemalloc.start()
