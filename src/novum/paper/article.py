@@ -53,14 +53,14 @@ def setup(material: Material, prose: Sequence[Block], citer: Citer) -> Section:
     return section("setup", [*prose, table, *facts])
 
 
-def results(material: Material, prose: Sequence[Block], chosen: Sequence[str]) -> Section:
+def results(material: Material, chosen: Sequence[str]) -> Section:
     """Tables and figures first, so that they come out near the text that speaks of them."""
     floats = [Block(table, prose=False) for table in result_tables(material)]
     floats += [Block(figures.figure_float(f), prose=False) for f in figures.body_figures(material)]
     paragraphs = findings.result_paragraphs(material, findings.ordered_results(material, chosen))
     return section(
         "results",
-        [*floats[:2], *paragraphs[:1], *floats[2:], *paragraphs[1:], *_other_figures(material), *prose],
+        [*floats[:2], *paragraphs[:1], *floats[2:], *paragraphs[1:], *_other_figures(material)],
     )
 
 

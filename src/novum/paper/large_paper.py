@@ -177,7 +177,7 @@ class LargePaper:
             "background": lambda: article.background(material, [], citer),
             "method": lambda: article.method(material, [], citer),
             "setup": lambda: article.setup(material, [], citer),
-            "results": lambda: article.results(material, [], [s.id for s in result_sentences(material)]),
+            "results": lambda: article.results(material, [s.id for s in result_sentences(material)]),
             "discussion": lambda: article.discussion(material, [], []),
             "conclusion": lambda: article.conclusion(material, []),
         }

@@ -41,7 +41,9 @@ _PAST = re.compile(
     r"^(?:(?:reduc|increas|decreas|improv|lower|rais|delay|postpon|worsen|outperform|minimi[sz]|maximi[sz]|prevent|shorten|"
     r"prolong|flatten|slow|diminish|lessen)ed|rose|fell|dropped)$"
 )
-_MODAL = word_set("""may might could can would should whether if possibly perhaps plausible""")
+_MODAL = word_set(
+    """may might could can would should whether possible possibly perhaps plausible conceivable"""
+)
 _OWN_FINDINGS = re.compile(
     r"\b(?:(?:our|the|these|this study's) "
     r"(?:results?|findings?|experiments?|simulations?|data|runs|study|studies|analysis)"
@@ -82,8 +84,6 @@ class Rules:
     """Stems of the study's facts: a sentence must use one of them."""
     metric_words: frozenset[str]
     """Stems of the names of the metrics: no sentence may say how they changed."""
-    hedged: bool = False
-    """Sentences begin with words that mark them as a reading, not a finding."""
     framed: bool = False
     """The first words of sentences were given."""
     seen: tuple[str, ...] = ()
@@ -128,16 +128,7 @@ def _form(sentence: str, words: Sequence[str]) -> str:
         return f"{odd[0]!r} is not a word"
     if any(a == b for a, b in pairwise(words)):
         return "a word stands there twice in a row"
-    if words[-1] in STOPWORDS and words[-1] not in (
-        "so",
-        "not",
-        "all",
-        "other",
-        "over",
-        "own",
-        "there",
-        "through",
-    ):
+    if words[-1] in _NEVER_LAST:
         return "the sentence breaks off"
     return ""
 
@@ -168,13 +159,13 @@ def _wording(sentence: str, words: Sequence[str], rules: Rules) -> str:
 def _findings(sentence: str, words: Sequence[str], rules: Rules) -> str:
     if match := _OWN_FINDINGS.search(sentence):
         return f"results are stated elsewhere: do not write {match[0]!r}"
-    metric = bool({stem(w) for w in words} & rules.metric_words)
-    past = [w for w in words if _PAST.match(w)]
-    directed = past + [w for w in words if w in _COMPARATIVE]
-    if past and not rules.hedged:
+    if set(words) & _MODAL:
+        return ""
+    if past := [w for w in words if _PAST.match(w)]:
         return f"{past[0]!r} sounds like a finding; say what may happen, not what happened"
-    if directed and metric and (rules.hedged or not set(words) & _MODAL):
-        return f"do not say how a measured quantity changed ({directed[0]!r})"
+    directed = [w for w in words if w in _COMPARATIVE]
+    if directed and {stem(w) for w in words} & rules.metric_words:
+        return f"do not say how a measured quantity changes ({directed[0]!r}) without may, might or could"
     return ""
 
 
@@ -201,8 +192,6 @@ class Shape:
 
     sentences: int = 3
     openings: tuple[tuple[str, ...], ...] = ()
-    hedged: bool = False
-    """The openings mark each sentence as a reading of results; it may then not say how a metric changed."""
 
     @property
     def count(self) -> int:
@@ -222,7 +211,7 @@ def grammar(shape: Shape) -> str:
     for position, name in enumerate(names):
         if shape.openings:
             alternatives = " | ".join(f'"{opening}"' for opening in shape.openings[position])
-            rules.append(f'{name} ::= ({alternatives}) (sep tok){{5,17}} "."')
+            rules.append(f'{name} ::= ({alternatives}) (sep tok){{5,24}} "."')
         else:
             rules.append(f'{name} ::= cap (sep tok){{8,26}} "."')
     if not shape.openings:

@@ -23,12 +23,8 @@ _OPEN = (
     ("Further work could examine how", "A natural next step is to ask how"),
     ("It would also be worth knowing whether", "Nothing is known yet about whether"),
 )
-_READ = (
-    ("One way to read these values is that", "A cautious reading is that"),
-    ("At the same time it cannot be excluded that", "It could also be, however, that"),
-)
 _CLOSE = (
-    ("For the model studied here this suggests that", "Within the limits of this experiment it seems that"),
+    ("For a model of this kind it is worth keeping in mind that", "What remains is the insight that"),
     ("Whether the same holds elsewhere depends on", "How far this carries depends on"),
 )
 _RELATE = (
@@ -36,8 +32,11 @@ _RELATE = (
     ("The present study differs in that it", "The present study adds to them in that it"),
 )
 _BACKGROUND = (
-    ("The mechanism at work is that", "What happens is that"),
-    ("A trade-off arises, because", "This leads to a trade-off, because"),
+    ("The mechanism at work may be that", "What may happen is that"),
+    (
+        "A trade-off can arise, because the same change may",
+        "There is a trade-off, because the same change could",
+    ),
     ("Much therefore depends on", "The outcome therefore depends on"),
 )
 _METHOD = (
@@ -59,7 +58,7 @@ def asks(material: Material) -> dict[str, Ask]:
     listed = (
         *_front(field, changed, seen),
         *_middle(changed),
-        *_end(changed, seen),
+        *_end(changed),
         *_outer(field, changed, material),
     )
     return {ask.step.removeprefix("write/"): ask for ask in listed}
@@ -123,17 +122,8 @@ def _middle(changed: str) -> tuple[Ask, ...]:
     )
 
 
-def _end(changed: str, seen: str) -> tuple[Ask, ...]:
+def _end(changed: str) -> tuple[Ask, ...]:
     return (
-        Ask(
-            "write/results",
-            "Results",
-            f"Say with caution how the outcome for {seen} may be read. The values themselves are printed already.",
-            "One way to read these values is that the changes act on some metrics and not on others. At the "
-            "same time it cannot be "
-            "excluded that effects too small for this number of seeds have been missed.",
-            Shape(openings=_READ, hedged=True),
-        ),
         Ask(
             "write/discussion",
             "Discussion: explanation",
@@ -143,7 +133,7 @@ def _end(changed: str, seen: str) -> tuple[Ask, ...]:
             "outweighs the others under the settings of the baseline. If so, one would expect that other "
             "settings of the baseline "
             "give another picture.",
-            Shape(openings=_EXPLAIN, hedged=True),
+            Shape(openings=_EXPLAIN),
         ),
         Ask(
             "write/discussion/open",
@@ -154,7 +144,7 @@ def _end(changed: str, seen: str) -> tuple[Ask, ...]:
             "effects depend on each other when several things are changed at once. It would also be worth "
             "knowing whether more seeds "
             "bring out effects that were not detected here.",
-            Shape(openings=_OPEN, hedged=True),
+            Shape(openings=_OPEN),
         ),
         Ask(
             "write/conclusion",
@@ -163,7 +153,7 @@ def _end(changed: str, seen: str) -> tuple[Ask, ...]:
             "Within the limits of this experiment it seems that changing one thing at a time is a workable "
             "way to tell effects apart. "
             "How far this carries depends on how well the model fits the case at hand.",
-            Shape(openings=_CLOSE, hedged=True),
+            Shape(openings=_CLOSE),
         ),
     )
 

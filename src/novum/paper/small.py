@@ -12,7 +12,8 @@ from novum.paper.prose import Rules, Shape, grammar, sentence_problems, sentence
 from novum.paper.wording import parted, plainer
 from novum.tools import Question, Tools
 
-TRIES = 3
+_TEMPERATURES = (0.6, 0.9, 1.1)
+"""Of the first try at a paragraph and of those after it."""
 _TOKENS_PER_SENTENCE = 46
 
 
@@ -44,53 +45,44 @@ class Writer:
 
     def rules(self, shape: Shape, more: Sequence[str] = ()) -> Rules:
         """What a sentence after those so far, and `more`, is held to."""
-        return Rules(
-            self.vocabulary, self.metric_words, shape.hedged, bool(shape.openings), (*self.seen, *more)
-        )
+        return Rules(self.vocabulary, self.metric_words, bool(shape.openings), (*self.seen, *more))
 
     def paragraph(self, ask: Ask) -> tuple[list[str], bool]:
-        """The sentences of a paragraph as plain text, and whether the model wrote them."""
-        tries: list[_Sifted] = []
+        """The sentences of a paragraph as plain text, and whether the model wrote them.
 
-        def check(text: str) -> list[str]:
-            sifted = self._sift(text, ask.shape)
-            tries.append(sifted)
-            enough = len(sifted.kept) >= max(1, ask.shape.count - 1)
-            # After the last try what is good of the best one stays, and the rest goes.
-            if enough or (len(tries) >= TRIES and any(t.kept for t in tries)):
-                return []
-            return [f"{sentence[:70]!r}: {why}" for sentence, why in sifted.wrong] or [
-                "it has no whole sentence"
-            ]
-
-        text = self.tools.ask_text(
-            Question(
-                step=ask.step,
-                role="writing",
-                prompt="write_paragraph",
-                inputs={
-                    "brief": self.brief,
-                    "written": list(self.written),
-                    "task": ask.task,
-                    "shape": ask.shape,
-                },
-                max_tokens=_TOKENS_PER_SENTENCE * ask.shape.count + 20,
-                retries=TRIES - 1,
-            ),
-            grammar=grammar(ask.shape),
-            default=lambda: "",
-            check=check,
-        )
-        if text:
-            best = max(tries, key=lambda t: len(t.kept))
-            kept, by_model = list(best.kept), True
-            for sentence, why in best.wrong:
-                self.tools.log.note("sentence_dropped", step=ask.step, sentence=sentence, reason=why)
-            kept = self._reflect(ask, kept) if len(kept) > 1 else kept
-        else:
-            kept, by_model = sentences(ask.fallback), False
+        A try whose sentences do not all stand is followed by another, which is asked afresh: a small model that
+        is shown its reply says the same again. After the last, what is good of the best one stays.
+        """
+        best = _Sifted((), ())
+        for number, temperature in enumerate(_TEMPERATURES):
+            step = ask.step if number == 0 else f"{ask.step}/again_{number}"
+            best = max(
+                best, self._sift(self._text(ask, step, temperature), ask.shape), key=lambda s: len(s.kept)
+            )
+            if len(best.kept) >= max(1, ask.shape.count - 1):
+                break
+        for sentence, why in best.wrong:
+            self.tools.log.note("sentence_dropped", step=ask.step, sentence=sentence, reason=why)
+        kept, by_model = list(best.kept), bool(best.kept)
+        if not by_model:
+            self.tools.log.note("step_defaulted", step=ask.step, reason="no sentence of any try may stand")
+            kept = sentences(ask.fallback)
+        elif len(kept) > 1:
+            kept = self._reflect(ask, kept)
         self._remember(ask.title, kept)
         return kept, by_model
+
+    def _text(self, ask: Ask, step: str, temperature: float) -> str:
+        question = Question(
+            step=step,
+            role="writing",
+            prompt="write_paragraph",
+            inputs={"brief": self.brief, "written": list(self.written), "task": ask.task, "shape": ask.shape},
+            max_tokens=_TOKENS_PER_SENTENCE * ask.shape.count + 20,
+            temperature=temperature,
+            retries=0,
+        )
+        return self.tools.ask_text(question, grammar=grammar(ask.shape), default=lambda: "")
 
     def _remember(self, title: str, kept: Sequence[str]) -> None:
         """Sentences are numbered through, so that a later question can name them without repeating them."""

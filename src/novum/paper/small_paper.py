@@ -45,7 +45,7 @@ class SmallPaper:
             article.background(material, self._prose("background"), citer),
             article.method(material, self._prose("method"), citer),
             article.setup(material, self._prose("setup"), citer),
-            article.results(material, self._prose("results"), self._chosen_results()),
+            article.results(material, self._chosen_results()),
             article.discussion(material, self._prose("discussion"), self._prose("discussion/open")),
             article.conclusion(material, self._prose("conclusion")),
         ]
@@ -74,7 +74,7 @@ class SmallPaper:
         most = min(_MOST_SECONDARY, len(optional))
         inputs = {"sentences": [(s.id, self._in_words(s)) for s in optional], "most": most}
         return self._choose(
-            "write/results/choose", "write_choose_results", inputs, [s.id for s in optional], most, default
+            "write/results", "write_choose_results", inputs, [s.id for s in optional], most, default
         )
 
     def _in_words(self, sentence: Sentence) -> str:

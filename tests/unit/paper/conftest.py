@@ -295,9 +295,6 @@ PROSE = {
     "setup": "Changing a single setting at a time keeps the cause of any difference plain. Repeating each "
     "run with several seeds "
     "shows how far chance alone can move an epidemic.",
-    "results": "One way to read these values is that the strength of the reduction governs how many "
-    "susceptible people remain. At the "
-    "same time it cannot be excluded that the timing of vaccination matters under other settings.",
     "discussion": "A possible explanation is that strong reductions leave enough transmission between waves "
     "to build immunity. It is "
     "also conceivable that vaccination during the reduction removes susceptible people quietly. If so, one "
@@ -323,10 +320,10 @@ def good_reply(request: Request) -> str:
     """What a well-behaved small model would say."""
     step = request.step.removeprefix("write/")
     if request.json_schema is None:
-        return PROSE[step.split("/retry")[0]]
+        return PROSE[step.split("/again")[0]]
     if step.endswith("/reflect"):
         return json.dumps({"fault": "none", "sentence": "1"})
     options = request.json_schema["properties"]["chosen"]["items"]
     choices = options.get("enum") or [options["const"]]
-    chosen = [c for c in choices if c != "none"][:2] if step != "refine" and step != "title" else choices[:1]
+    chosen = [c for c in choices if c != "none"][:2] if step not in ("refine", "title") else choices[:1]
     return json.dumps({"reasoning": "The nearest.", "chosen": chosen})

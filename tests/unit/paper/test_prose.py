@@ -16,7 +16,7 @@ VOCABULARY = content_stems(
 )
 METRICS = content_stems("peak attack rate")
 FREE = Rules(VOCABULARY, METRICS)
-HEDGED = Rules(VOCABULARY, METRICS, hedged=True, framed=True)
+FRAMED = Rules(VOCABULARY, METRICS, framed=True)
 
 
 @pytest.mark.parametrize(
@@ -56,10 +56,10 @@ def test_a_sober_sentence_stands(sentence: str) -> None:
     assert sentence_problems(sentence, FREE) == []
 
 
-def test_a_hedged_sentence_may_not_say_how_a_metric_changed() -> None:
-    said = "A possible explanation is that the contact reduction could give a lower peak."
-    assert sentence_problems(said, HEDGED)
-    assert not sentence_problems("A possible explanation is that people stay susceptible for longer.", HEDGED)
+def test_how_a_metric_changes_is_said_with_a_hedge_or_not_at_all() -> None:
+    assert sentence_problems("It is known that a reduction gives a lower peak.", FRAMED)
+    assert not sentence_problems("A possible explanation is that a reduction gives a lower peak.", FRAMED)
+    assert not sentence_problems("It is known that people in a town stay susceptible for longer.", FRAMED)
 
 
 def test_a_repeated_sentence_is_found_even_when_a_word_was_changed() -> None:

@@ -132,7 +132,7 @@ def test_a_bad_sentence_of_a_small_model_is_dropped_and_noted(make_tools: MakeTo
 
 def test_the_models_choice_of_results_counts_and_no_run_is_left_out(make_tools: MakeTools) -> None:
     def reply(request: Request) -> str:
-        if request.step == "write/results/choose":
+        if request.step == "write/results":
             return json.dumps({"reasoning": "The last one.", "chosen": ["S15"]})
         return good_reply(request)
 
