@@ -70,9 +70,13 @@ class Group:
             self.remove()
             raise
 
+    def folders(self) -> tuple[Path, ...]:
+        """Where the kernel shows it."""
+        return tuple(dict.fromkeys(self._folders.values()))
+
     def add(self, pid: int) -> None:
         """Move a process in; its later children are born in it."""
-        for folder in dict.fromkeys(self._folders.values()):
+        for folder in self.folders():
             (folder / "cgroup.procs").write_text(str(pid))
 
     def read(self) -> Reading:

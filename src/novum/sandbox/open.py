@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 from novum import __version__
 from novum.errors import NoSandbox, NovumError, SandboxError, UsageError
-from novum.sandbox import Sandbox, bubblewrap, cgroup, namespaces, plain
+from novum.sandbox import Sandbox, bubblewrap, cgroup, container, namespaces, plain, runsc
 from novum.sandbox.selftest import Check, boot_id, check_backend, passed
 from novum.sandbox.unsafe import Unsafe
 
@@ -66,6 +66,14 @@ def _make_outer() -> Sandbox:
     return plain.Outer(cgroup.find())
 
 
+def _make_container(argument: str = "") -> Sandbox:
+    return container.Container(*container.find(argument))
+
+
+def _make_runsc() -> Sandbox:
+    return runsc.Runsc(runsc.find(), cgroup.find())
+
+
 def _kernel() -> str:
     return os.uname().release
 
@@ -82,6 +90,12 @@ BACKENDS: dict[str, Backend] = {
         "allow user namespaces (sysctl user.max_user_namespaces=10000; where they exist also "
         "kernel.unprivileged_userns_clone=1 and kernel.apparmor_restrict_unprivileged_userns=0)",
     ),
+    "container": Backend(
+        _make_container,
+        _kernel,
+        f"install podman or docker and build the image: podman build -t {container.IMAGE} -f {container.RECIPE}",
+    ),
+    "runsc": Backend(_make_runsc, _kernel, "install runsc (gVisor) and run novum as root", runsc.WAIVED),
     "landlock": Backend(_make_landlock, _kernel, "use a kernel of 6.12 or newer", plain.WAIVED),
     "outer": Backend(
         _make_outer,
@@ -143,11 +157,14 @@ def self_test(backend: str) -> list[Check]:
 
 
 def lookup(name: str) -> Backend:
-    """The backend of that name.
+    """The backend of that name; `container:ENGINE:IMAGE` names both (or one) of them too.
 
     Raises:
         UsageError: there is none.
     """
+    base, _, argument = name.partition(":")
+    if base == "container" and argument:
+        return BACKENDS[base]._replace(make=functools.partial(_make_container, argument))
     if name not in BACKENDS:
         raise UsageError(
             f"there is no sandbox backend {name!r}",

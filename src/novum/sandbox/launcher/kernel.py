@@ -116,13 +116,13 @@ RESOLVE_NO_XDEV, RESOLVE_NO_MAGICLINKS, RESOLVE_NO_SYMLINKS, RESOLVE_BENEATH = 1
 _LIBC = ctypes.CDLL(None, use_errno=True)
 
 
-def architecture() -> tuple[int, int]:
-    """The column of `NUMBERS` and the audit architecture of this machine.
+def architecture(machine: str = "") -> tuple[int, int]:
+    """The column of `NUMBERS` and the audit architecture of `machine`, by default of this one.
 
     Raises:
         OSError: the machine is neither x86-64 nor aarch64.
     """
-    machine = os.uname().machine
+    machine = machine or os.uname().machine
     if machine not in ARCHITECTURES:
         raise OSError(f"the system call numbers of {machine} are not known")
     return ARCHITECTURES[machine]

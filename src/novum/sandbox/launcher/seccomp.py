@@ -148,9 +148,9 @@ def _rules(families: tuple[int, ...]) -> dict[str, list[Instruction]]:
     }
 
 
-def program(families: tuple[int, ...] = LOCAL_AND_IP) -> bytes:
-    """The filter for this machine; `families` are the socket families that stay allowed."""
-    column, audit = architecture()
+def program(families: tuple[int, ...] = LOCAL_AND_IP, machine: str = "") -> bytes:
+    """The filter for `machine` (this one); `families` are the socket families that stay allowed."""
+    column, audit = architecture(machine)
     code: list[Instruction] = [
         _load(_ARCHITECTURE),
         (_JUMP_EQUAL, 1, 0, audit),

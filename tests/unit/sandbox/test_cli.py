@@ -1,0 +1,113 @@
+"""`novum sandbox`, as a function in an app of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from novum.cli.sandbox import sandbox
+
+app = typer.Typer()
+app.command()(sandbox)
+
+
+def run(*arguments: str | Path) -> tuple[int, str, str]:
+    result = CliRunner().invoke(app, [*map(str, arguments)])
+    return result.exit_code, result.stdout, result.stderr
+
+
+@pytest.mark.parametrize(
+    ("options", "command", "code"),
+    [
+        ((), "exit 7", 7),
+        (("--time", "0.3"), "sleep 20", 124),
+        (("--memory", "96M"), "exec python3 -c 'x = bytearray(b\"1\") * (1 << 30)'", 137),
+        (("--disk", "4M"), "exec dd if=/dev/zero of=x bs=1M count=9", 122),
+        (
+            ("--tasks", "20"),
+            "for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22; do sleep 9 & done; wait",
+            123,
+        ),
+        ((), "kill -SEGV $$", 139),
+    ],
+)
+@pytest.mark.parametrize("backend", ["namespaces", "bubblewrap"])
+def test_exit_codes(work: Path, backend: str, options: tuple[str, ...], command: str, code: int) -> None:
+    found, _, stderr = run("--workdir", work, "--backend", backend, *options, "--", "/bin/sh", "-c", command)
+    assert found == code, stderr
+    assert ("novum sandbox: stopped" in stderr) is (code not in (7,))
+
+
+def test_options_of_the_command_are_its_own(work: Path) -> None:
+    code, stdout, _ = run("--workdir", work, "--json", "--", "/bin/echo", "--time", "--json", "-x")
+    assert json.loads(stdout)["stdout"] == "--time --json -x\n"
+    assert code == 0
+
+
+def test_files_are_kept_and_data_is_shown(work: Path, tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    data.mkdir(mode=0o755)
+    (data / "x").write_text("x")
+    code, _, stderr = run("--workdir", work, "--ro", data, "--", "/bin/cp", data / "x", "copy")
+    assert (code, stderr) == (0, "")
+    assert (work / "copy").read_text() == "x"
+
+
+def test_no_command_is_an_error_of_use() -> None:
+    code, _, stderr = run()
+    assert code == 2
+    assert "next:" in stderr
+
+
+@pytest.mark.parametrize("text", ["lots", "-1G", "2GG", "", "1e9"])
+def test_sizes_that_are_none(work: Path, text: str) -> None:
+    code, _, stderr = run("--workdir", work, "--memory", text, "--", "/bin/true")
+    assert code == 2, stderr
+    assert "next:" in stderr
+
+
+def test_the_policy_is_explained_with_what_is_asked_for(tmp_path: Path) -> None:
+    tmp_path.chmod(0o755)
+    code, stdout, _ = run("--explain", "--memory", "3G", "--ro", tmp_path)
+    assert code == 0
+    for words in ("bubblewrap then namespaces", "memory 3.0 GiB", str(tmp_path), "Network\n  none", "ptrace"):
+        assert words in stdout
+
+
+def test_the_self_test_prints_its_table() -> None:
+    code, stdout, _ = run("--self-test", "--backend", "namespaces", "--json")
+    assert code == 0
+    checks = json.loads(stdout)["namespaces"]
+    assert len(checks) >= 12
+    assert {check["ok"] for check in checks} == {True}
+
+
+def test_no_sandbox_is_exit_78(work: Path) -> None:
+    code, _, stderr = run("--workdir", work, "--backend", "outer", "--", "/bin/true")
+    assert code == 78, stderr
+    assert "outer: " in stderr
+
+
+def test_unsafe_must_be_asked_for_and_confirmed(work: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NOVUM_SANDBOX__BACKEND", "unsafe")
+    assert run("--workdir", work, "--backend", "unsafe", "--", "/bin/touch", "ran")[0] == 2
+    refused = CliRunner().invoke(
+        app, ["--workdir", str(work), "--unsafe-no-sandbox", "--", "/bin/touch", "ran"], input="n\n"
+    )
+    assert refused.exit_code == 2
+    assert os.listdir(work) == []
+    assert run("--workdir", work, "--unsafe-no-sandbox", "--yes", "--", "/bin/touch", "ran")[0] == 0
+    assert os.listdir(work) == ["ran"]
+
+
+def test_the_interpreter_of_novum_is_there(work: Path) -> None:
+    code, stdout, _ = run(
+        "--workdir", work, "--json", "--", sys.executable, "-c", "import numpy; print(numpy.pi)"
+    )
+    assert (code, json.loads(stdout)["stdout"]) == (0, "3.141592653589793\n")
