@@ -17,7 +17,7 @@ from typing import Annotated, Any, Literal, NamedTuple
 from pydantic import BaseModel, Field, create_model
 
 from novum.ideation.similarity import resemblance
-from novum.ideation.wording import whole_sentences
+from novum.ideation.wording import content_words, whole_sentences
 from novum.recorded_search import recorded_search
 from novum.records import Idea, Novelty, Paper, Search
 from novum.settings import Profile
@@ -104,8 +104,12 @@ def _gather(tools: Tools, idea: Idea) -> _Evidence:
     for round_ in range(1, ROUNDS[tools.profile] + 1):
         asked = _ask_queries(tools, idea, evidence, f"novelty/queries_{round_}")
         before = {search.query.lower() for search in evidence.searches}
+        enough = evidence.answered >= ANSWERED[tools.profile]
         new = [query for query in _tidy(asked.queries) if query.lower() not in before]
-        if not new or (asked.enough and evidence.answered >= ANSWERED[tools.profile]):
+        if enough and (asked.enough or not new):
+            break
+        new = new or [query for query in _own_queries(idea) if query.lower() not in before]
+        if not new:
             break
         for query in new:
             evidence = _search(tools, evidence, query)
@@ -120,14 +124,19 @@ def _ask_queries(tools: Tools, idea: Idea, evidence: _Evidence, step: str) -> Qu
         "works": _nearest(idea, evidence.papers, tools.profile),
         "asked": [search.query for search in evidence.searches],
     }
-    # The default asks for the hypothesis: not clever, but about the idea.
-    default = Queries(reasoning="", enough=False, queries=[" ".join(idea.hypothesis.split()[:12])])
+    default = Queries(reasoning="", enough=False, queries=_own_queries(idea))
     return tools.ask(
         Question(step, "ideas", "novelty_query", inputs, max_tokens=220, temperature=0.3),
         Queries,
         default=lambda: default,
         check=lambda answer: [] if _tidy(answer.queries) else ["no query has two words or more"],
     )
+
+
+def _own_queries(idea: Idea) -> list[str]:
+    """Queries for a model that has none of its own: the content words of the hypothesis' two halves."""
+    words = list(dict.fromkeys(content_words(idea.hypothesis)))
+    return _tidy([" ".join(words[:6]), " ".join(words[6:12]), " ".join(idea.hypothesis.split())])[:2]
 
 
 def _tidy(queries: Sequence[str]) -> list[str]:

@@ -20,14 +20,16 @@ _STOP = frozenset(
 
 def content_words(text: str) -> list[str]:
     """The words of `text` that carry its subject, lower case, plural endings off, in order."""
-    return [_stem(word) for word in _WORD.findall(text.lower()) if word not in _STOP]
+    stems = ((word, _stem(word)) for word in _WORD.findall(text.lower()))
+    return [stem for word, stem in stems if word not in _STOP and stem not in _STOP]
 
 
 def _stem(word: str) -> str:
-    for ending in ("ies", "es", "s"):
-        if word.endswith(ending) and len(word) - len(ending) >= 4 and not word.endswith("ss"):
-            return word[: -len(ending)] + ("y" if ending == "ies" else "")
-    return word
+    if len(word) < 5 or not word.endswith("s") or word.endswith(("ss", "us", "is")):
+        return word
+    if word.endswith("ies"):
+        return word[:-3] + "y"
+    return word[:-2] if word.endswith(("sses", "xes", "ches", "shes")) else word[:-1]
 
 
 def token_overlap(a: str, b: str) -> float:

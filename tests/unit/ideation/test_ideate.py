@@ -11,7 +11,7 @@ from novum.errors import TemplateError
 from novum.ideation.drafts import QUESTIONS, ChoiceForms, ChosenIdea, twin_of
 from novum.ideation.facts import Earlier, facts_of
 from novum.ideation.ideate import propose_ideas
-from novum.ideation.wording import identifier, whole_sentences
+from novum.ideation.wording import content_words, identifier, whole_sentences
 from novum.llm import Request
 from novum.records import Idea
 from novum.template import Template
@@ -219,6 +219,16 @@ def test_an_identifier_that_is_taken_gets_a_number() -> None:
 )
 def test_a_sentence_that_a_limit_cut_goes(cut: str, whole: str) -> None:
     assert whole_sentences(cut) == whole
+
+
+def test_plurals_count_as_the_same_word() -> None:
+    assert content_words("Waves, boxes and studies of the losses of a virus, crosses") == [
+        "wave",
+        "box",
+        "loss",
+        "virus",
+        "cross",
+    ]
 
 
 def test_an_earlier_idea_compares_by_title_and_hypothesis() -> None:

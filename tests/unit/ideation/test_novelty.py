@@ -139,7 +139,24 @@ def test_a_model_that_cannot_write_queries_still_searches_title_and_hypothesis(m
     shelf = Shelf(FAR, NEAR)
     novelty = judge_novelty(make_tools(play, shelf=shelf), IDEA).novelty
     assert novelty and novelty.verdict == "novel"
-    assert shelf.queries[0] == IDEA.title and shelf.queries[1].startswith("An early contact reduction")
+    assert shelf.queries == [
+        IDEA.title,
+        "early contact reduction postpone epidemic peak",
+        "cause second wave",
+    ]
+
+
+def test_a_model_that_asks_the_title_again_still_gets_enough_searches(make_tools: MakeTools) -> None:
+    """Seen with the embedded model: it repeated the title, and one search was too few for a verdict."""
+
+    def play(request: Request) -> Any:
+        if "queries" in request.step:
+            return {"reasoning": "", "enough": True, "queries": [IDEA.title]}
+        return novel("W1", "W2")
+
+    novelty = judge_novelty(make_tools(play, shelf=Shelf(FAR, NEAR)), IDEA).novelty
+    assert novelty and novelty.verdict == "novel"
+    assert len(novelty.searches) == 3
 
 
 def test_novel_is_refused_when_a_retrieved_work_says_the_same(make_tools: MakeTools) -> None:
