@@ -105,16 +105,28 @@ def _declared(tools: Tools, hint: CitationHint, own: Mapping[str, Paper]) -> tup
 def _found(tools: Tools, material: Material) -> tuple[list[Paper], int]:
     """Works that are near the idea, best first, without repeats."""
     queries = [material.idea.title, material.idea.hypothesis, *_keyword_queries(material)]
+    field = _field(material)
     papers: dict[str, Paper] = {}
     unanswered = 0
     if material.idea.novelty:
-        papers |= {p.id: p for p in material.idea.novelty.nearest if _shared(material.idea.title, p) >= 1}
+        papers |= {p.id: p for p in material.idea.novelty.nearest}
     for query in queries:
         found, search = recorded_search(tools, query, _FOUND_PER_QUERY)
         unanswered += int(not search.answered)
         papers |= {p.id: p for p in found if p.id not in papers and _shared(query, p) >= _SHARED_STEMS}
-    usable = [p for p in papers.values() if p.title and p.authors and not p.retracted]
+    # A hypothesis shares everyday words with works of any field.
+    usable = [
+        p
+        for p in papers.values()
+        if p.title and p.authors and not p.retracted and _shared(field, p) >= _SHARED_STEMS
+    ]
     return usable[:_CANDIDATES], unanswered
+
+
+def _field(material: Material) -> str:
+    template = material.template
+    topics = (hint.topic for hint in template.paper.citations)
+    return " ".join((template.title, template.domain, *template.paper.keywords, *topics))
 
 
 def _keyword_queries(material: Material) -> list[str]:

@@ -230,7 +230,7 @@ def _comparisons_appendix(material: Material) -> str:
                 _plain(made.difference),
                 interval,
                 *_p_values(made),
-                escape(made.verdict),
+                _verdict(made),
             ]
         )
     head = [
@@ -243,10 +243,14 @@ def _comparisons_appendix(material: Material) -> str:
     ]
     return _long(
         "Comparisons",
-        ">{\\raggedright\\arraybackslash}p{1.75in}rlll>{\\raggedright\\arraybackslash}p{1.25in}",
+        ">{\\raggedright\\arraybackslash}p{1.75in}rllll",
         head,
         rows,
     )
+
+
+def _verdict(made: Comparison) -> str:
+    return "none detected" if made.verdict == "no detectable difference" else escape(made.verdict)
 
 
 def _p_values(made: Comparison) -> list[str]:
