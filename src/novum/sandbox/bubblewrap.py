@@ -7,20 +7,27 @@ bubblewrap alone holds little: it is what it is told. It is never run as root (a
 from __future__ import annotations
 
 import os
+import stat
 import subprocess
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from novum.sandbox import cgroup, policy
 from novum.sandbox.confined import Confined, Job
-from novum.sandbox.launcher import BOOT
-from novum.sandbox.launcher.room import MASKED, NEW_ROOT
-from novum.sandbox.supervise import LAUNCHER, Chain, launcher_command
+from novum.sandbox.ending import Ending
+from novum.sandbox.launcher import BOOT, kernel, room
+from novum.sandbox.launcher.room import MASKED
+from novum.sandbox.supervise import LAUNCHER, Chain, Launch, execute
 
 PLACES = (Path("/usr/bin/bwrap"), Path("/usr/local/bin/bwrap"), Path("/bin/bwrap"))
 OLDEST = (0, 8, 0)
 LAUNCHER_INSIDE = "/run/novum/launcher"
-WORK_STAGED = f"{NEW_ROOT}/work"
+STAGE = "/run"
+"""A folder that always exists and holds nothing that a run needs; covered for one thread only."""
+WORK_STAGED = f"{STAGE}/work"
+REACHABLE = ("/usr/", "/etc/", "/dev/", "/proc/", "/sys/")
+"""Places whose content every user can reach."""
 ISOLATION = (
     *(
         "--unshare-all",
@@ -72,15 +79,25 @@ class Bubblewrap(Confined):
         shown = () if job.privileged else job.access.protected
         return (*job.mounted_in_work, *shown)
 
-    def chain(self, job: Job, control: int) -> Chain:
-        """As root a stage that gives up root before it becomes bubblewrap; then process 1 inside."""
+    def spawn_uid(self, job: Job) -> int | None:
+        """bubblewrap itself must not be root."""
+        return job.outer_uid if job.privileged else None
+
+    def execute(self, launch: Launch, after: Callable[[int], None] | None = None) -> Ending:
+        """As root in a thread of its own, which gets a mount namespace of its own for the stage."""
+        if launch.spawn_uid is None:
+            return execute(launch, after)
+        return _in_thread(lambda: execute(launch, after), launch)
+
+    def chain(self, job: Job, control: int, fill: Callable[[int], None]) -> Chain:
+        """bubblewrap, and the launcher as process 1 in it."""
         inside = job.specification("init") | {"fill": job.in_memory and not job.privileged}
         if not job.privileged:
             return Chain(self._command(job, str, control), [inside])
-        stage = _Stage(job)
-        argv = self._command(job, stage.place, control)
-        staged = {"uid": job.outer_uid, "argv": argv, "binds": stage.binds, "work_place": WORK_STAGED}
-        return Chain(launcher_command(control), [job.specification("stage") | staged, inside])
+        stage = Stage(job)
+        if job.in_memory:
+            stage.make_work(fill)
+        return Chain(self._command(job, stage.place, control), [inside])
 
     def _command(self, job: Job, place: Callable[[str], str], control: int) -> list[str]:
         """bubblewrap's command line. `place` says where it can read a path of the host."""
@@ -108,21 +125,55 @@ class Bubblewrap(Confined):
         return [*arguments, str(python), "-I", "-S", "-c", *boot]
 
 
-class _Stage:
-    """Where the stage shows each path of the host, so that a uid that nobody has can reach it."""
+class Stage:
+    """Where root shows, in a mount namespace that only one thread is in, what another uid cannot reach by itself."""
 
     def __init__(self, job: Job) -> None:
-        self.binds: list[tuple[str, str]] = []
-        self._work = f"{job.workdir}/" if job.in_memory else None
+        self._job = job
+        self._count = 0
+        kernel.unshare(kernel.NEWNS | kernel.CLONE_FS)
+        room.detach_from_host()
+        kernel.mount("stage", STAGE, "tmpfs", room.TMPFS, "size=1m,mode=755")
+
+    def make_work(self, fill: Callable[[int], None]) -> None:
+        """Make the work folder in memory and fill it."""
+        os.mkdir(WORK_STAGED)
+        room.mount_work(WORK_STAGED, self._job.specification("stage") | {"uid": self._job.outer_uid})
+        fd = os.open(WORK_STAGED, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            fill(fd)
+        finally:
+            os.close(fd)
 
     def place(self, source: str) -> str:
-        """The path that stands for `source`."""
-        if self._work and f"{source}/".startswith(self._work):
-            return WORK_STAGED + source[len(self._work) - 1 :]
-        if source.startswith(("/usr", "/etc", "/dev", "/proc", "/sys")):
+        """The path that stands for `source`, which is shown there."""
+        work = f"{self._job.workdir}/"
+        if self._job.in_memory and f"{source}/".startswith(work):
+            return WORK_STAGED + source[len(work) - 1 :]
+        if source.startswith(REACHABLE):
             return source
-        self.binds.append((source, f"{NEW_ROOT}/{len(self.binds)}"))
-        return self.binds[-1][1]
+        place = f"{STAGE}/{self._count}"
+        self._count += 1
+        fd = os.open(source, os.O_PATH)
+        try:
+            if stat.S_ISDIR(os.fstat(fd).st_mode):
+                os.mkdir(place)
+            else:
+                os.close(os.open(place, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o444))
+            kernel.bind(fd, place, 0)
+        finally:
+            os.close(fd)
+        return place
+
+
+def _in_thread(run: Callable[[], Ending], launch: Launch) -> Ending:
+    """The result of `run` in a thread of its own. An interrupt here ends the run there."""
+    with ThreadPoolExecutor(1, "novum-sandbox") as pool:
+        future = pool.submit(run)
+        try:
+            return future.result()
+        finally:
+            launch.cancelled.set()
 
 
 def _work(job: Job, place: Callable[[str], str], size: int) -> list[str]:

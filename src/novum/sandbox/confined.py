@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import resource
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -120,8 +120,20 @@ class Confined(ABC):
         return f"{self.name}: all namespaces, allow-listed files, seccomp, {lock}; memory and tasks: {groups}"
 
     @abstractmethod
-    def chain(self, job: Job, control: int) -> Chain:
-        """How this backend gets from a plain process to the payload."""
+    def chain(self, job: Job, control: int, fill: Callable[[int], None]) -> Chain:
+        """How this backend gets from a plain process to the payload.
+
+        `control` is the launcher's descriptor of the control line. `fill` puts the inputs into an open, empty work
+        folder; it is for the backend to call now, or for the launcher to ask for.
+        """
+
+    def spawn_uid(self, job: Job) -> int | None:
+        """The uid of the first program, when it is not this process's own."""
+        return None
+
+    def execute(self, launch: Launch, after: Callable[[int], None] | None = None) -> Ending:
+        """Run it."""
+        return execute(launch, after)
 
     def filled_skip(self, job: Job) -> tuple[str, ...]:
         """Names in the work folder that are there by other means than being copied."""
@@ -165,7 +177,8 @@ class _Execution:
     def run(self, group: cgroup.Group | None) -> Outcome:
         job = self._job
         launch = Launch(
-            chain=lambda control: self._backend.chain(job, control),
+            chain=lambda control: self._backend.chain(job, control, self._fill),
+            spawn_uid=self._backend.spawn_uid(job),
             limits=job.limits,
             in_memory=job.in_memory,
             fill=self._fill,
@@ -176,11 +189,11 @@ class _Execution:
         )
         owner = job.outer_uid if job.privileged else None
         if job.in_memory:
-            ending = execute(launch, after=self._take_back)
+            ending = self._backend.execute(launch, self._take_back)
         else:
             links = inplace.prepare(job.workdir, owner)
             try:
-                ending = execute(launch)
+                ending = self._backend.execute(launch)
             finally:
                 self._returned = inplace.clean(job.workdir, job.limits, owner, links)
         return outcome(ending, self._returned, self._backend.name)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from novum.sandbox.confined import Confined, Job
 from novum.sandbox.supervise import Chain, launcher_command
 
@@ -11,6 +13,6 @@ class Namespaces(Confined):
 
     name = "namespaces"
 
-    def chain(self, job: Job, control: int) -> Chain:
+    def chain(self, job: Job, control: int, fill: Callable[[int], None]) -> Chain:
         """One program, which is told everything."""
         return Chain(launcher_command(control), [job.specification("namespaces")])

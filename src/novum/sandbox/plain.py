@@ -14,7 +14,7 @@ import os
 import re
 import resource
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from novum.errors import SandboxError
@@ -73,7 +73,7 @@ class Plain(Confined):
         (job.workdir / TEMPORARY).mkdir(exist_ok=True)
         return dataclasses.replace(job, in_memory=False)
 
-    def chain(self, job: Job, control: int) -> Chain:
+    def chain(self, job: Job, control: int, fill: Callable[[int], None]) -> Chain:
         """One program, which is told everything."""
         specification = job.specification("plain")
         _, own = policy.own_python()

@@ -14,9 +14,10 @@ import select
 import signal
 import socket
 import subprocess
+import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -55,6 +56,10 @@ class Launch:
     outer_uid: int | None = None
     """The payload's uid outside, when it must be mapped for the launcher (under root)."""
     group: cgroup.Group | None = None
+    spawn_uid: int | None = None
+    """The uid that the first program gets, when it must not be root."""
+    cancelled: threading.Event = field(default_factory=threading.Event)
+    """Set by another thread to end the run."""
     graceful: bool = False
     """Whether the launcher is asked to kill everything before it is killed itself."""
     on_output: OnOutput | None = None
@@ -120,6 +125,9 @@ class _Run:
                 cwd="/",
                 pass_fds=(control,),
                 start_new_session=True,
+                user=self._launch.spawn_uid,
+                group=self._launch.spawn_uid,
+                extra_groups=None if self._launch.spawn_uid is None else (),
             )
         except OSError as error:
             raise SandboxError("the sandbox's launcher cannot be started", str(error)) from error
@@ -135,8 +143,6 @@ class _Run:
         """Build the sandbox and start the payload."""
         self._control.settimeout(START_S)
         try:
-            if self._launch.group:
-                self._launch.group.add(self._process.pid)
             while not self.started:
                 self._answer(*self._receive())
         except TimeoutError:
@@ -149,6 +155,7 @@ class _Run:
     def _answer(self, word: str, text: str, fds: list[int]) -> None:
         match word:
             case "next":
+                self._join_group(fds[0])
                 self._send(marshal.dumps(self._left_to_tell.pop(0)))
             case "map":
                 self._map_ids()
@@ -164,6 +171,14 @@ class _Run:
                 self._begin()
             case _:
                 raise SandboxError("the sandbox cannot be built", text or self._complaint())
+
+    def _join_group(self, process: int) -> None:
+        """Put the first program and the one that asks, which the payload will descend from, into the group."""
+        pid = _pid_of(process)
+        os.close(process)
+        if self._launch.group:
+            for member in {self._process.pid, pid}:
+                self._launch.group.add(member)
 
     def _watch_over(self, handles: Handles) -> None:
         launch = self._launch
@@ -218,7 +233,7 @@ class _Run:
             poll.register(fd, select.POLLIN)
         poll.register(self.handles.process_one, select.POLLIN)
         deadline = self._began + self._launch.limits.wall_s
-        while not self._broken:
+        while not self._broken and not self._launch.cancelled.is_set():
             events = poll.poll(INTERVAL_S * 1000)
             for fd, _ in events:
                 if fd in streams and not self._output.read(streams[fd], fd):
@@ -321,6 +336,14 @@ class _Run:
         else:
             ending.reason = "its process 1 ended without saying how"
         return ending
+
+
+def _pid_of(process: int) -> int:
+    """The number of a process as this one sees it, whatever its own namespace."""
+    for line in Path(f"/proc/self/fdinfo/{process}").read_text().splitlines():
+        if line.startswith("Pid:"):
+            return int(line.split()[1])
+    raise OSError("the kernel does not say which process a descriptor stands for")
 
 
 def _ends(process: int, seconds: float) -> bool:

@@ -38,8 +38,10 @@ class Control:
         self._socket.sendmsg([message], rights)
 
     def specification(self) -> dict[str, Any]:
-        """Ask what to do."""
-        self.say("next")
+        """Ask what to do, and say which process asks."""
+        me = os.pidfd_open(os.getpid())
+        self.say("next", fds=(me,))
+        os.close(me)
         spec: dict[str, Any] = marshal.loads(self._receive())
         return spec
 
@@ -47,10 +49,6 @@ class Control:
         """Wait for the supervisor to have done its part."""
         if self._receive() != b"go":
             raise OSError("the supervisor did not say go")
-
-    def make_inheritable(self) -> None:
-        """Let the next program have it."""
-        os.set_inheritable(self.fd, True)
 
     def _receive(self) -> bytes:
         message: bytes = self._socket.recv(LARGEST)

@@ -1,7 +1,6 @@
 """The launcher's entry, and how each kind of backend gets from a plain process to the payload.
 
 namespaces   a parent that leaves for new namespaces, and the process 1 that it forks
-stage        (bubblewrap under root) collect what bubblewrap must show, drop root, become bubblewrap
 init         (inside bubblewrap) be process 1
 plain        (degraded backends) no namespaces; see there
 """
@@ -94,43 +93,11 @@ def init(control: Control, spec: dict[str, Any]) -> None:
     run_as_init(control, spec)
 
 
-def stage(control: Control, spec: dict[str, Any]) -> None:
-    """As root: show bubblewrap what root can read at places that its uid can reach, and become it."""
-    kernel.unshare(kernel.NEWNS)
-    room.detach_from_host()
-    sources = [(os.open(source, os.O_PATH), place) for source, place in spec["binds"]]
-    kernel.mount("stage", room.NEW_ROOT, "tmpfs", room.TMPFS, "size=1m,mode=755")
-    for fd, place in sources:
-        _place(fd, place)
-    if spec["store"] == "memory":
-        os.mkdir(spec["work_place"])
-        room.mount_work(spec["work_place"], spec)
-        _fill(control, spec, os.open(spec["work_place"], os.O_RDONLY | os.O_DIRECTORY))
-    kernel.set_attributes(room.NEW_ROOT, kernel.ATTR_RDONLY, recursive=False)
-    uid = spec["uid"]
-    os.setgroups([])
-    os.setresgid(uid, uid, uid)
-    os.setresuid(uid, uid, uid)
-    die_with_parent(spec["parent"])
-    _close_all_but(control.fd)
-    control.make_inheritable()
-    os.execve(spec["argv"][0], spec["argv"], {})
-
-
 MODES: dict[str, Callable[[Control, dict[str, Any]], None]] = {
     "namespaces": namespaces,
-    "stage": stage,
     "init": init,
     "plain": plain,
 }
-
-
-def _place(fd: int, place: str) -> None:
-    if os.path.isdir(f"/proc/self/fd/{fd}"):
-        os.mkdir(place)
-    else:
-        os.close(os.open(place, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o444))
-    kernel.bind(fd, place, 0)
 
 
 def _fill(control: Control, spec: dict[str, Any], work: int) -> None:
