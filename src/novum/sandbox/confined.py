@@ -81,7 +81,7 @@ class Job:
             "writable": ["/work", "/tmp", "/dev/shm"],
             "device_files": [*(f"/dev/{name}" for name in DEVICES), *devices],
             "deny_tcp": False,
-            "families": list(seccomp.LOCAL_AND_IP),
+            "filter": seccomp.program(),
         }
 
     def _rlimits(self) -> dict[int, int]:

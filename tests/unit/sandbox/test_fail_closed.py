@@ -29,7 +29,7 @@ import ctypes, os, sys
 from novum.sandbox.launcher import kernel, seccomp
 # What a container's own filter or a hardened kernel does: no new namespaces, for anybody below.
 kernel.prctl(kernel.PR_SET_NO_NEW_PRIVS, 1)
-seccomp.install(seccomp.program())
+kernel.install_filter(seccomp.program())
 from novum.errors import NovumError
 from novum.sandbox.open import open_sandbox
 from pathlib import Path

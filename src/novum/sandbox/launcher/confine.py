@@ -6,7 +6,7 @@ import _signal  # type: ignore[import-not-found]  # `signal` costs 3 ms to impor
 import os
 import resource
 
-from . import kernel, landlock, seccomp
+from . import kernel, landlock
 from .control import Control
 from .kernel import prctl
 
@@ -94,7 +94,7 @@ def confine(spec: dict[str, Any]) -> None:
     os.chdir(spec["cwd"])
     if spec["landlock"]:
         landlock.restrict(spec["readable"], spec["writable"], spec["device_files"], spec["deny_tcp"])
-    seccomp.install(seccomp.program(tuple(spec["families"])))
+    kernel.install_filter(spec["filter"])
 
 
 def _lower(limit: int, value: int) -> None:

@@ -6,7 +6,6 @@ hold memory that no limit sees. Not covered: bugs in the calls that stay allowed
 
 from __future__ import annotations
 
-import ctypes
 import errno
 import struct
 
@@ -20,9 +19,7 @@ from .kernel import (
     NEWUTS,
     NUMBERS,
     PR_SET_DUMPABLE,
-    PR_SET_SECCOMP,
     architecture,
-    syscall,
 )
 
 FORBIDDEN = (
@@ -167,10 +164,3 @@ def program(families: tuple[int, ...] = LOCAL_AND_IP, machine: str = "") -> byte
             code += _when(NUMBERS[name][column], body)
     code.append((_RETURN, 0, 0, _ALLOW))
     return b"".join(struct.pack("=HBBI", *instruction) for instruction in code)
-
-
-def install(filter_program: bytes) -> None:
-    """Filter this process and its children from now on. Needs no_new_privs."""
-    buffer = ctypes.create_string_buffer(filter_program, len(filter_program))
-    header = struct.pack("=HxxxxxxQ", len(filter_program) // 8, ctypes.addressof(buffer))
-    syscall("prctl", PR_SET_SECCOMP, 2, header, 0, 0)
