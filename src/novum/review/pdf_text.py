@@ -11,8 +11,7 @@ from novum.untrusted import clean
 
 CHARS_PER_TOKEN = 3.6
 """Characters of a paper per token, on the low side, so that an estimate of tokens is rather too high."""
-_HEAD_SHARE = 0.7
-"""When a paper is cut, the share of what is kept that comes from its beginning; the rest is its end."""
+_HEADING = re.compile(r"^(?=(?:Abstract$|\d{1,2}\.? +[A-Z][a-z]))", re.MULTILINE)
 _REFERENCES = re.compile(r"^\s*(?:\d+\.?\s+)?(?:references|bibliography)\s*$", re.IGNORECASE | re.MULTILINE)
 _LEAST_WORDS = 50
 
@@ -63,19 +62,49 @@ def readable(raw: str) -> PaperText:
     return PaperText(*clean(text))
 
 
-def fitted(text: str, most_tokens: int, *, references: bool = True) -> str:
-    """`text` within `most_tokens`, by leaving out its middle, marked; `references=False` leaves them out too."""
-    if not references:
-        *_, last = [None, *_REFERENCES.finditer(text)]
-        # A heading in the first half is no list of references at the end.
-        if last is not None and last.start() > len(text) // 2:
-            text = (
-                text[: last.start()].rstrip() + "\n[The references and what follows them are left out here.]"
-            )
+def fitted(text: str, most_tokens: int, *, prose_only: bool = False) -> str:
+    """`text` within `most_tokens`: sections longer than an equal share end early, and what is left out is marked.
+
+    `prose_only` leaves out the references and what follows them, and lines without words (ticks of axes, rows
+    of numbers), marked where it is the references.
+    """
+    if prose_only:
+        text = _without_numbers(_without_references(text))
     most = int(most_tokens * CHARS_PER_TOKEN)
     if len(text) <= most:
         return text
-    head = text[: int(most * _HEAD_SHARE)].rsplit(None, 1)[0]
-    tail = text[-int(most * (1 - _HEAD_SHARE)) :].split(None, 1)[-1]
-    missing = len(text.split()) - len(head.split()) - len(tail.split())
-    return f"{head}\n[... {missing} words are left out here for length ...]\n{tail}"
+    sections = [section for section in _HEADING.split(text) if section.strip()]
+    share = _share([len(section) for section in sections], most)
+    return "\n".join(_beginning(section.strip(), share) for section in sections)
+
+
+def _without_references(text: str) -> str:
+    *_, last = [None, *_REFERENCES.finditer(text)]
+    # A heading in the first half is no list of references at the end.
+    if last is None or last.start() <= len(text) // 2:
+        return text
+    return text[: last.start()].rstrip() + "\n[The references and what follows them are left out here.]"
+
+
+def _without_numbers(text: str) -> str:
+    lines = text.splitlines()
+    return "\n".join(line for line in lines if 2 * sum(c.isalpha() for c in line) > len(line))
+
+
+def _share(lengths: list[int], most: int) -> int:
+    """The length at which sections are cut, so that all together have `most`: short ones leave theirs to long ones."""
+    left = most
+    for done, length in enumerate(ordered := sorted(lengths)):
+        share = left // (len(ordered) - done)
+        if length > share:
+            return share
+        left -= length
+    return most
+
+
+def _beginning(section: str, most: int) -> str:
+    """The section's first `most` characters, up to the end of a word, with a note on what is missing."""
+    if len(section) <= most:
+        return section
+    kept = section[:most].rsplit(None, 1)[0]
+    return f"{kept}\n[... {len(section.split()) - len(kept.split())} words are left out here for length ...]"

@@ -51,8 +51,8 @@ FOCUS = (
 )
 """What each member of the ensemble looks at before all else."""
 _TEMPERATURES = (0.3, 0.5, 0.7, 0.4, 0.6)
-SMALL_PAPER_TOKENS = 3700
-"""Longest paper for a small model, which reads slowly; references are left out for it."""
+SMALL_PAPER_TOKENS = 2300
+"""Longest paper for a small model, which reads slowly; references and rows of numbers are left out for it."""
 _RESERVED_TOKENS = 2600
 """Part of the context that is kept for instructions, an example, the review so far and the answer."""
 
@@ -124,7 +124,7 @@ def _for_context(text: str, context_tokens: int, *, small: bool) -> str:
     most = context_tokens - _RESERVED_TOKENS
     if small:
         most = min(most, SMALL_PAPER_TOKENS)
-    return fitted(text, max(most, 400), references=not small)
+    return fitted(text, max(most, 400), prose_only=small)
 
 
 def _member(asker: Asker, paper: str, number: int, depth: Depth) -> Review:

@@ -61,26 +61,35 @@ def test_a_pdf_of_pictures_is_one_clear_error(tmp_path: Path) -> None:
         pdf_text(pdf_of(tmp_path / "scan.pdf", ["page"]))
 
 
-def test_a_paper_that_is_too_long_loses_its_middle_and_says_so() -> None:
-    text = " ".join(f"word{n}" for n in range(5000))
+def test_a_paper_that_is_too_long_keeps_the_beginning_of_every_section() -> None:
+    long = " ".join(f"word{n}" for n in range(2000))
+    text = f"Abstract\nIt is short.\n1 Introduction\n{long}\n2 Results\n{long}\n3 Conclusion\nIt ends."
     short = fitted(text, 1000)
-    assert len(short) <= 1000 * CHARS_PER_TOKEN + 80
-    assert short.startswith("word0 ") and short.endswith("word4999")
-    assert "words are left out here for length" in short
+    assert len(short) <= 1000 * CHARS_PER_TOKEN + 200
+    for kept in ("It is short.", "1 Introduction\nword0 ", "2 Results\nword0 ", "It ends."):
+        assert kept in short
+    assert short.count("words are left out here for length") == 2
 
 
 def test_references_are_left_out_only_where_they_are_a_list_at_the_end() -> None:
     text = f"{WORDS * 4}\nReferences\n[1] Someone."
-    assert "Someone" not in fitted(text, 10_000, references=False)
-    assert "left out here" in fitted(text, 10_000, references=False)
+    assert "Someone" not in fitted(text, 10_000, prose_only=True)
+    assert "left out here" in fitted(text, 10_000, prose_only=True)
     early = f"References\nare discussed here.\n{WORDS * 4}"
-    assert fitted(early, 10_000, references=False) == early
+    assert fitted(early, 10_000, prose_only=True) == early
     assert fitted(text, 10_000) == text
+
+
+def test_ticks_of_axes_and_rows_of_numbers_are_no_prose() -> None:
+    text = f"{WORDS}\n450 500 550 600 650\n0.56\nRun 3 500 \u00b1 32 70 \u00b1 15\nAttack rate"
+    assert fitted(text, 10_000, prose_only=True) == f"{WORDS}\nAttack rate"
 
 
 @given(st.text(max_size=3000), st.integers(min_value=50, max_value=500))
 def test_a_fitted_paper_fits(text: str, most: int) -> None:
-    assert len(fitted(text, most)) <= most * CHARS_PER_TOKEN + 80
+    cut = fitted(text, most)
+    marks = 60 * cut.count("words are left out")
+    assert len(cut) <= most * CHARS_PER_TOKEN + marks
 
 
 def test_a_prompt_of_a_long_paper_fits_the_context() -> None:
