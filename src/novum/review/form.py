@@ -22,8 +22,15 @@ _Four = Annotated[int, Field(ge=1, le=4)]
 _Five = Annotated[int, Field(ge=1, le=5)]
 _Ten = Annotated[int, Field(ge=1, le=10)]
 _Point = Annotated[str, Field(max_length=600)]
-_Sentence = Annotated[str, Field(pattern=r'^[A-Z]([^.?!"\\\n]|\.[0-9]){15,170}[.?]$')]
-"""One sentence of at most about 25 words; a decimal point does not end it."""
+
+
+def _sentence(most: int) -> str:
+    return rf'^[A-Z]([^.?!"\\\n]|\.[0-9]){{15,{most}}}[.?]$'
+
+
+_Sentence = Annotated[str, Field(pattern=_sentence(190))]
+"""One sentence of at most about 28 words; a decimal point does not end it."""
+_LongSentence = Annotated[str, Field(pattern=_sentence(280))]
 
 
 class SmallReviewForm(BaseModel):
@@ -34,7 +41,7 @@ class SmallReviewForm(BaseModel):
     """
 
     reasoning: _Sentence
-    summary: _Sentence
+    summary: _LongSentence
     strength: _Sentence
     other_strength: _Sentence
     weakness: _Sentence
@@ -136,7 +143,7 @@ def review_of(form: ReviewForm | SmallReviewForm) -> Review:
     """The filled form as a review."""
     strengths, weaknesses = _two_sides(form)
     return Review(
-        summary=" ".join(form.summary.split()),
+        summary=whole_sentences(form.summary),
         strengths=strengths,
         weaknesses=weaknesses,
         questions=_points(form.questions),
@@ -193,6 +200,13 @@ def _two_sides(form: ReviewForm | SmallReviewForm) -> tuple[tuple[str, ...], tup
         p for p in _points(form.weaknesses) if len(p.split()) >= 3 and p.lower().rstrip(".") not in called
     ]
     return tuple(strengths), tuple(weaknesses)
+
+
+def whole_sentences(text: str) -> str:
+    """`text` on one line without a last sentence that a length limit cut; all of it when none is whole."""
+    line = " ".join(text.split())
+    end = max(line.rfind(f"{mark} ") for mark in ".!?")
+    return line if line.endswith((".", "!", "?")) or end < 0 else line[: end + 1]
 
 
 def _points(texts: list[str]) -> tuple[str, ...]:

@@ -16,7 +16,7 @@ from pydantic import BaseModel, Field, create_model
 
 from novum.records import Review
 from novum.review.desk import Asker
-from novum.review.form import SCORES, decision_for
+from novum.review.form import SCORES, decision_for, whole_sentences
 from novum.tools import Question
 
 _MOST_POINTS = 4
@@ -67,7 +67,7 @@ def meta_review(asker: Asker, reviews: Sequence[Review]) -> Review:
     )
     means = {name: mean_score([getattr(r, name) for r in reviews]) for name in SCORES}
     return Review(
-        summary=" ".join(form.summary.split()),
+        summary=whole_sentences(form.summary),
         strengths=_chosen(points.strengths, form.strengths),
         weaknesses=_chosen(points.weaknesses, form.weaknesses),
         questions=_chosen(points.questions, form.questions),

@@ -263,6 +263,12 @@ def test_a_meta_review_only_holds_points_of_the_reviews() -> None:
     assert made.meta.strengths == (FORM["strengths"][0],)
 
 
+def test_a_summary_that_a_limit_cut_ends_with_its_last_whole_sentence() -> None:
+    cut = "The reviewers find the study careful but narrow in its evidence. They disagree that the paper does"
+    made = review_paper(desk(reviewer(meta={**META, "summary": cut})), PAPER)
+    assert made.meta.summary == "The reviewers find the study careful but narrow in its evidence."
+
+
 def test_a_meta_review_that_names_points_nobody_made_is_a_default() -> None:
     made = review_paper(desk(reviewer(meta={**META, "weaknesses": [17]})), PAPER)
     assert made.meta.source == "default"
