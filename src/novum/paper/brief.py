@@ -44,7 +44,11 @@ def changes(material: Material) -> list[str]:
             about = f": {parameter.description}" if parameter and parameter.description else ""
             found[name] = f"{plain(material.parameter_label(name))}{about}"
         if run.change:
-            found[run.change] = f"{plain(material.edited_part(run))}: {as_line(run.change, 120)}"
+            function = material.edited_function(run)
+            about = (
+                f" ({function.description.rstrip('.').lower()})" if function and function.description else ""
+            )
+            found[run.change] = f"{plain(material.edited_part(run))}{about}: {as_line(run.change, 120)}"
     return list(found.values())
 
 

@@ -87,23 +87,27 @@ def setup(material: Material, citer: Citer) -> list[Block]:
 
 
 def _settings(material: Material) -> list[Block]:
-    """What each changed setting means."""
-    described = {
-        name: parameter.description.strip().rstrip(".")
-        for run in material.others
-        for name in run.arguments
-        if (parameter := material.template.parameter(name)) and parameter.description
-    }
+    """What each thing that the runs change means."""
+    described: dict[str, str] = {}
+    for run in material.others:
+        for name in run.arguments:
+            parameter = material.template.parameter(name)
+            if parameter and parameter.description:
+                described[material.parameter_label(name)] = _clause(parameter.description)
+        function = material.edited_function(run)
+        if function and function.description:
+            label = material.edited_part(run).removeprefix("the ")
+            described[label] = f"a function of the code: {_clause(function.description)}"
     if not described:
         return []
-    parts = [
-        rf"\emph{{{material.parameter_label(n)}}} ({escape(d[:1].lower() + d[1:])})"
-        for n, d in described.items()
-    ]
-    what = (
-        "The setting that the runs change is" if len(parts) == 1 else "The settings that the runs change are"
-    )
-    return [Block(f"{what} {sentence_list(parts)}.")]
+    parts = [rf"\emph{{{label}}} ({meaning})" for label, meaning in described.items()]
+    return [Block(f"The runs change {sentence_list(parts)}.")]
+
+
+def _clause(description: str) -> str:
+    """A description as part of a sentence; LaTeX."""
+    words = description.strip().rstrip(".")
+    return escape(words[:1].lower() + words[1:])
 
 
 def _runs_text(material: Material) -> str:

@@ -16,7 +16,7 @@ from novum.literature.tex import escape
 from novum.paper.numbers import Fact
 from novum.records import Comparison, Figure, Idea, Result, Results, Run
 from novum.store import StudyFolder
-from novum.template import Template
+from novum.template import EditableFunction, Template
 
 BASELINE = "run_0"
 ALPHA = 0.05
@@ -110,19 +110,15 @@ class Material:
         declared = self.template.metric(metric)
         return declared.unit if declared else ""
 
-    def edited_part(self, run: Run) -> str:
-        """What an edited run's code decides, as far as the template describes it: `the rule for how ...`; LaTeX."""
+    def edited_function(self, run: Run) -> EditableFunction | None:
+        """The declared function that an edited run changed, as far as its diff or its words tell."""
         diff = self.diffs.get(run.name, "") + run.change
-        for function in self.template.functions:
-            words = function.description.strip().rstrip(".")
-            if function.name in diff and words:
-                lead = (
-                    "the rule for"
-                    if words.split()[0].lower().rstrip(",") in _ASKING
-                    else "the part of the code for"
-                )
-                return escape(f"{lead} {words[:1].lower()}{words[1:]}")
-        return "the code of the experiment"
+        return next((f for f in self.template.functions if f.name in diff), None)
+
+    def edited_part(self, run: Run) -> str:
+        """What prose calls the edited part of the code: `the contact multiplier`; LaTeX."""
+        function = self.edited_function(run)
+        return escape(f"the {function.name.replace('_', ' ')}") if function else "the code of the experiment"
 
     def parameter_label(self, name: str) -> str:
         """What prose calls a parameter; LaTeX."""

@@ -72,7 +72,8 @@ _RISKY = word_set(
 
 _NEVER_LAST = word_set(
     """a an the and or but nor of to with by from that which whose as at is are was were be their its his
-    her our this these than because if while when may might could can would should very such"""
+    her our this these than because if while when may might could can would should very such affect affects
+    influence influences include includes including between among into onto upon about via due both each every no"""
 )
 
 

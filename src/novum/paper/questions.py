@@ -127,7 +127,7 @@ def _end(changed: str) -> tuple[Ask, ...]:
         Ask(
             "write/discussion",
             "Discussion: explanation",
-            f"Offer a mechanism by which {changed} could bring about what came out.",
+            f"Offer a mechanism by which {changed} could bring about the outcome.",
             "A possible explanation is that the changes act through several mechanisms at once. It is also "
             "conceivable that one of them "
             "outweighs the others under the settings of the baseline. If so, one would expect that other "
@@ -181,7 +181,7 @@ def _outer(field: str, changed: str, material: Material) -> tuple[Ask, ...]:
         Ask(
             "write/abstract",
             "Abstract",
-            f"Open the abstract: why it is not obvious how to choose {changed}. Do not say what came out.",
+            f"Open the abstract: why it is not obvious how to choose {changed}. Say nothing about the outcome.",
             f"Experiments in which one thing is changed at a time can tell effects apart. In {escape(field)} "
             f"this is a way to study "
             f"{changed}.",

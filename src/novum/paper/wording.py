@@ -21,6 +21,7 @@ _TRUE_THE = (
     "rapies|sis|matic|mselves|rmal|reby|refore|rein|reof|ft|ater|orem|reafter"
 )
 _GLUED = re.compile(rf"\bthe(?!(?:{_TRUE_THE})\b)([a-z]{{3,}})\b")
+_GLUED_THEIR = re.compile(r"\btheir(?!s\b)([a-z]{3,})\b")
 _TOKEN = re.compile(r"[a-z]{6,}")
 _LITTLE = frozenset(["a", "an", "the", "of", "in", "on", "by", "to", "and", "or", "with", "for", "that"])
 
@@ -40,7 +41,7 @@ def plainer(text: str) -> str:
 
 def parted(text: str, known: frozenset[str]) -> str:
     """`text` with words apart that a grammar let grow together: `theimpact`; `attackrate`, both parts `known`."""
-    apart = _GLUED.sub(r"the \1", text)
+    apart = _GLUED.sub(r"the \1", _GLUED_THEIR.sub(r"their \1", text))
     return _TOKEN.sub(lambda m: _split(m[0], known), apart)
 
 
