@@ -9,6 +9,8 @@ from __future__ import annotations
 import os
 import stat
 import subprocess
+import tempfile
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -23,9 +25,6 @@ from novum.sandbox.supervise import LAUNCHER, Chain, Launch, execute
 PLACES = (Path("/usr/bin/bwrap"), Path("/usr/local/bin/bwrap"), Path("/bin/bwrap"))
 OLDEST = (0, 8, 0)
 LAUNCHER_INSIDE = "/run/novum/launcher"
-STAGE = "/run"
-"""A folder that always exists and holds nothing that a run needs; covered for one thread only."""
-WORK_STAGED = f"{STAGE}/work"
 REACHABLE = ("/usr/", "/etc/", "/dev/", "/proc/", "/sys/")
 """Places whose content every user can reach."""
 ISOLATION = (
@@ -73,6 +72,7 @@ class Bubblewrap(Confined):
     def __init__(self, program: Path, hierarchy: cgroup.Hierarchy | None) -> None:
         super().__init__(hierarchy)
         self._program = program
+        self._thread = threading.local()
 
     def filled_skip(self, job: Job) -> tuple[str, ...]:
         """Without root the protected files are shown by bubblewrap, not copied."""
@@ -87,14 +87,21 @@ class Bubblewrap(Confined):
         """As root in a thread of its own, which gets a mount namespace of its own for the stage."""
         if launch.spawn_uid is None:
             return execute(launch, after)
-        return _in_thread(lambda: execute(launch, after), launch)
+        # In /tmp, for the payload's uid must be able to go there.
+        with tempfile.TemporaryDirectory(prefix="novum-stage-", dir="/tmp") as folder:
+
+            def run() -> Ending:
+                self._thread.stage = folder
+                return execute(launch, after)
+
+            return _in_thread(run, launch)
 
     def chain(self, job: Job, control: int, fill: Callable[[int], None]) -> Chain:
         """bubblewrap, and the launcher as process 1 in it."""
         inside = job.specification("init") | {"fill": job.in_memory and not job.privileged}
         if not job.privileged:
             return Chain(self._command(job, str, control), [inside])
-        stage = Stage(job)
+        stage = Stage(job, self._thread.stage)
         if job.in_memory:
             stage.make_work(fill)
         return Chain(self._command(job, stage.place, control), [inside])
@@ -128,18 +135,20 @@ class Bubblewrap(Confined):
 class Stage:
     """Where root shows, in a mount namespace that only one thread is in, what another uid cannot reach by itself."""
 
-    def __init__(self, job: Job) -> None:
+    def __init__(self, job: Job, folder: str) -> None:
         self._job = job
+        self._folder = folder
+        self._work = f"{folder}/work"
         self._count = 0
         kernel.unshare(kernel.NEWNS | kernel.CLONE_FS)
         room.detach_from_host()
-        kernel.mount("stage", STAGE, "tmpfs", room.TMPFS, "size=1m,mode=755")
+        kernel.mount("stage", folder, "tmpfs", room.TMPFS, "size=1m,mode=755")
 
     def make_work(self, fill: Callable[[int], None]) -> None:
         """Make the work folder in memory and fill it."""
-        os.mkdir(WORK_STAGED)
-        room.mount_work(WORK_STAGED, self._job.specification("stage") | {"uid": self._job.outer_uid})
-        fd = os.open(WORK_STAGED, os.O_RDONLY | os.O_DIRECTORY)
+        os.mkdir(self._work)
+        room.mount_work(self._work, self._job.specification("stage") | {"uid": self._job.outer_uid})
+        fd = os.open(self._work, os.O_RDONLY | os.O_DIRECTORY)
         try:
             fill(fd)
         finally:
@@ -149,10 +158,10 @@ class Stage:
         """The path that stands for `source`, which is shown there."""
         work = f"{self._job.workdir}/"
         if self._job.in_memory and f"{source}/".startswith(work):
-            return WORK_STAGED + source[len(work) - 1 :]
+            return self._work + source[len(work) - 1 :]
         if source.startswith(REACHABLE):
             return source
-        place = f"{STAGE}/{self._count}"
+        place = f"{self._folder}/{self._count}"
         self._count += 1
         fd = os.open(source, os.O_PATH)
         try:

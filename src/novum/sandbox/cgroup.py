@@ -170,7 +170,7 @@ def _has_both(place: Path) -> bool:
 
 
 def _accepts_processes(group: Group) -> bool:
-    with subprocess.Popen(["/bin/sleep", "5"], stdin=subprocess.DEVNULL, env={}) as child:
+    with subprocess.Popen(["/bin/sh", "-c", "read x"], stdin=subprocess.PIPE, env={}) as child:
         try:
             group.add(child.pid)
         except OSError:

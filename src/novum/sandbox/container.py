@@ -81,6 +81,10 @@ class Container:
         check_limits(limits)
         workfolder.check_workdir(workdir, limits, access.protected)
         policy.view(access)  # refuses what must not be shown
+        if any("," in str(path) for path in (workdir, *access.readonly, *access.protected)):
+            raise UsageError(
+                "a path with a comma cannot be shown in a container", next_step="rename the folder"
+            )
         name = f"novum-{secrets.token_hex(8)}"
         owner = policy.free_uid() if os.geteuid() == 0 else None
         links = inplace.prepare(workdir, owner)

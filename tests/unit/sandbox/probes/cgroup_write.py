@@ -8,4 +8,5 @@ try:
 except OSError:
     contained()
 from probe import harm
+
 harm("made a control group")

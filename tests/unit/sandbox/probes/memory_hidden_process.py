@@ -3,7 +3,10 @@ import os, shutil, sys, time
 from probe import FACTS, contained, harm
 
 # A program that cannot be read, so that its memory might not be measured.
-shutil.copy("/usr/bin/python3.11" if os.path.exists("/usr/bin/python3.11") else os.path.realpath(sys.executable), "hidden")
+shutil.copy(
+    "/usr/bin/python3.11" if os.path.exists("/usr/bin/python3.11") else os.path.realpath(sys.executable),
+    "hidden",
+)
 os.chmod("hidden", 0o111)
 code = f"x = bytearray({4 * FACTS['memory']}); import os; os._exit(42)"
 pid = os.fork()

@@ -9,6 +9,7 @@ for flag in (0x10000000, 0x20000, 0x20000000, 0x40000000, 0x8000000, 0x4000000, 
         pid = syscall(56, flag | 17, 0, 0, 0, 0)  # clone
         if pid == 0:
             import os
+
             os._exit(0)
         harm(f"clone {flag:#x}")
     except OSError:

@@ -1,7 +1,11 @@
 import socket
 from probe import contained, harm
 
-for family, address in ((socket.AF_INET, ("192.0.2.1", 9)), (socket.AF_INET, ("8.8.8.8", 53)), (socket.AF_INET6, ("2001:db8::1", 9))):
+for family, address in (
+    (socket.AF_INET, ("192.0.2.1", 9)),
+    (socket.AF_INET, ("8.8.8.8", 53)),
+    (socket.AF_INET6, ("2001:db8::1", 9)),
+):
     try:
         with socket.socket(family, socket.SOCK_DGRAM) as probe:
             probe.connect(address)

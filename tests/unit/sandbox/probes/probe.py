@@ -33,7 +33,9 @@ def attempt(what, action, *arguments, **named):
 def syscall(number, *arguments):
     """A raw system call; raises OSError."""
     ctypes.set_errno(0)
-    result = libc.syscall(ctypes.c_long(number), *[ctypes.c_long(a) if isinstance(a, int) else a for a in arguments])
+    result = libc.syscall(
+        ctypes.c_long(number), *[ctypes.c_long(a) if isinstance(a, int) else a for a in arguments]
+    )
     if result < 0:
         raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
     return result

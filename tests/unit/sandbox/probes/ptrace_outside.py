@@ -4,6 +4,7 @@ from probe import FACTS, attempt, contained, harm, libc
 child = os.fork()
 if not child:
     import time
+
     time.sleep(5)
     os._exit(0)
 for pid in (1, FACTS["victim_pid"], child):

@@ -1,7 +1,10 @@
 import ctypes
 from probe import contained, harm, libc
 
-tries = [(b"none", path, b"", 32 | 4096) for path in (b"/", b"/usr", b"/etc/passwd", b"/proc/sys", b"/work/protected.txt")]
+tries = [
+    (b"none", path, b"", 32 | 4096)
+    for path in (b"/", b"/usr", b"/etc/passwd", b"/proc/sys", b"/work/protected.txt")
+]
 tries += [(b"none", b"/work", b"tmpfs", 0), (b"proc", b"/work", b"proc", 0), (b"/work", b"/usr", b"", 4096)]
 for source, target, kind, flags in tries:
     if libc.mount(source, target, kind, ctypes.c_ulong(flags), None) == 0:
