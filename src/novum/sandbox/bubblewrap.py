@@ -6,6 +6,7 @@ bubblewrap alone holds little: it is what it is told. It is never run as root (a
 
 from __future__ import annotations
 
+import contextlib
 import os
 import stat
 import subprocess
@@ -25,6 +26,7 @@ from novum.sandbox.supervise import LAUNCHER, Chain, Launch, execute
 PLACES = (Path("/usr/bin/bwrap"), Path("/usr/local/bin/bwrap"), Path("/bin/bwrap"))
 OLDEST = (0, 8, 0)
 LAUNCHER_INSIDE = "/run/novum/launcher"
+STAGE = "novum-stage-"
 REACHABLE = ("/usr/", "/etc/", "/dev/", "/proc/", "/sys/")
 """Places whose content every user can reach."""
 ISOLATION = (
@@ -88,7 +90,8 @@ class Bubblewrap(Confined):
         if launch.spawn_uid is None:
             return execute(launch, after)
         # In /tmp, for the payload's uid must be able to go there.
-        with tempfile.TemporaryDirectory(prefix="novum-stage-", dir="/tmp") as folder:
+        _sweep()
+        with tempfile.TemporaryDirectory(prefix=f"{STAGE}{os.getpid()}-", dir="/tmp") as folder:
 
             def run() -> Ending:
                 self._thread.stage = folder
@@ -173,6 +176,14 @@ class Stage:
         finally:
             os.close(fd)
         return place
+
+
+def _sweep() -> None:
+    """Remove the empty folders of novum processes that were killed."""
+    for left in Path("/tmp").glob(f"{STAGE}*"):
+        if not Path("/proc", left.name.split("-")[2]).exists():
+            with contextlib.suppress(OSError):
+                left.rmdir()
 
 
 def _in_thread(run: Callable[[], Ending], launch: Launch) -> Ending:

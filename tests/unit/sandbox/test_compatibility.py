@@ -179,7 +179,9 @@ def test_pdflatex(sandbox: Sandbox, work: Path) -> None:
         engine = str(found[0]) if found else None
     if not engine:
         pytest.skip("no pdflatex is installed")
-    (work / "a.tex").write_text(r"\documentclass{article}\begin{document}Hello\end{document}")
+    (work / "a.tex").write_text(
+        r"\documentclass{article}\usepackage[T1]{fontenc}\usepackage{lmodern}\begin{document}Hello\end{document}"
+    )
     access = Access(
         readonly=(*python_paths(Path(sys.executable)), Path(engine).resolve().parent.parent.parent)
     )
