@@ -77,17 +77,8 @@ def _other_figures(material: Material) -> list[Block]:
 
 
 def discussion(material: Material, explained: Sequence[Block], open_: Sequence[Block]) -> Section:
-    verdict = Block(findings.verdict_on_hypothesis(material) + " " + _caution(material))
-    return section("discussion", [verdict, *explained, *open_, *findings.limitations(material)])
-
-
-def _caution(material: Material) -> str:
-    several = len(list(material.series)) > 1
-    return (
-        "The other metrics have to be read together with it, since a change may help on one and harm on another."
-        if several
-        else "It is the only metric of the experiment, so nothing is known of side effects."
-    )
+    blocks = [findings.overview(material), *explained, *open_, *findings.limitations(material)]
+    return section("discussion", blocks)
 
 
 def conclusion(material: Material, prose: Sequence[Block]) -> Section:

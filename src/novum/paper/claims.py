@@ -61,6 +61,8 @@ def _compared(
         wordings: tuple[_Wording, ...] = _DETECTED
     elif made.verdict == "not comparable":
         wordings = (_not_comparable,)
+    elif made.p_value is None and made.difference == 0:
+        wordings = (_the_same,)
     else:
         wordings = _NOT_DETECTED
     tex = wordings[position % len(wordings)](words)
@@ -85,10 +87,10 @@ class _Words:
         pair = f"{{{made.a}}}{{{made.b}}}"
         self.by = rf"\changeby{pair}" if made.relative is not None else rf"\difference{pair}"
         self.difference = rf"\differencepm{pair}"
-        self.p = rf"\pvalue{pair}" if made.p_value is not None else "an exact comparison, as nothing varied"
+        self.p = rf"\pvalue{pair}" if made.p_value is not None else "with the same difference in every seed"
         self.moved = "fell" if made.difference < 0 else "rose"
-        self.shift = "decrease" if made.difference < 0 else "increase"
-        self.judged = {"better": ", an improvement", "worse": ", a deterioration"}.get(made.verdict, "")
+        self.change = f"a detectable {'decrease' if made.difference < 0 else 'increase'}"
+        self.judged = {"better": "an improvement", "worse": "a deterioration"}.get(made.verdict, "")
 
 
 def run_phrase(run: Run, material: Material) -> str:
@@ -112,35 +114,41 @@ def _capital(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
+def _aside(w: _Words, lead: str = "") -> str:
+    """What the change is, and its p value, in one pair of brackets or after a comma."""
+    what = " and ".join(part for part in (lead, w.judged) if part)
+    return f"{what}, {w.p}" if what else w.p
+
+
 _DETECTED: tuple[_Wording, ...] = (
-    lambda w: f"{w.with_}, the {w.metric} {w.moved} by {w.by}, from {w.b} to {w.a}{w.judged} ({w.p}).",
+    lambda w: f"{w.with_}, the {w.metric} {w.moved} by {w.by}, from {w.b} to {w.a}: {_aside(w, w.change)}.",
     lambda w: (
-        f"In {w.run} the {w.metric} was {w.a}, against {w.b} in the baseline: a detectable {w.shift}"
-        f"{w.judged} ({w.p})."
+        f"In {w.run} the {w.metric} came to {w.a}, against {w.b} in the baseline: {_aside(w, w.change)}."
     ),
     lambda w: (
-        f"{w.with_}, the {w.metric} {w.moved} to {w.a}; the difference from the baseline is {w.difference}, "
-        f"a detectable {w.shift}{w.judged} ({w.p})."
+        f"{w.with_}, the {w.metric} {w.moved} to {w.a}; the difference from the baseline is {w.difference}: "
+        f"{_aside(w, w.change)}."
     ),
     lambda w: (
-        f"For {w.run} the {w.metric} {w.moved} by {w.difference}, which is {w.by} of the baseline's value "
-        f"({w.p}){w.judged}."
-        if w.by.startswith(r"\changeby")
-        else f"For {w.run} the {w.metric} {w.moved} by {w.difference} ({w.p}){w.judged}."
+        f"For {w.run} the {w.metric} {w.moved} by {w.by}; the difference is {w.difference}: {_aside(w, 'detectable')}."
     ),
 )
 _NOT_DETECTED: tuple[_Wording, ...] = (
     lambda w: (
-        f"{w.with_}, the {w.metric} was {w.a}; no difference from the baseline could be detected ({w.p})."
+        f"{w.with_}, the {w.metric} came to {w.a}; no difference from the baseline could be detected ({w.p})."
     ),
     lambda w: (
-        f"In {w.run} no change of the {w.metric} could be detected: the difference is {w.difference} ({w.p})."
+        f"In {w.run} no change of the {w.metric} could be detected: the difference is {w.difference}, {w.p}."
     ),
     lambda w: (
         f"For {w.run} the {w.metric} came to {w.a}, against {w.b} in the baseline, "
         f"which is within what chance explains ({w.p})."
     ),
 )
+
+
+def _the_same(w: _Words) -> str:
+    return f"In {w.run} the {w.metric} did not differ at all from the baseline: {w.b} in every seed."
 
 
 def _not_comparable(w: _Words) -> str:

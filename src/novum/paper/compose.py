@@ -80,6 +80,7 @@ def setup(material: Material, citer: Citer) -> list[Block]:
     blocks = [Block(" ".join(citer.cite(s) for s in facts), "template")] if facts else []
     return [
         *blocks,
+        *_settings(material),
         Block(_runs_text(material)),
         Block(_metrics_text(material)),
         Block(_statistics(material, citer)),

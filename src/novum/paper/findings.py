@@ -66,29 +66,35 @@ def tally(material: Material) -> str:
     )
 
 
-def verdict_on_hypothesis(material: Material) -> str:
-    """What the primary comparisons say, without judging the hypothesis beyond them."""
-    by = {"better": [], "worse": [], "higher": [], "lower": [], "none": []}  # type: dict[str, list[str]]
+_FOUND = {
+    "better": "an improvement",
+    "worse": "a deterioration",
+    "higher": "a rise",
+    "lower": "a fall",
+    "none": "no detectable change",
+}
+
+
+def verdict_on(metric: str, material: Material) -> str:
+    """What the comparisons with the baseline say about one metric, run by run; "" when there are none."""
+    by: dict[str, list[str]] = {kind: [] for kind in _FOUND}
     for run in material.valid:
-        for dataset, metric in material.series:
-            made = material.comparison(run.name, dataset, metric)
-            if metric == material.primary and made is not None:
+        for dataset, name in material.series:
+            made = material.comparison(run.name, dataset, name)
+            if name == metric and made is not None:
                 by[made.verdict if made.verdict in DETECTED else "none"].append(run_label(run.name))
-    label = material.metric_label(material.primary)
-    words = {
-        "better": "an improvement of",
-        "worse": "a deterioration of",
-        "higher": "a rise of",
-        "lower": "a fall of",
-        "none": "no detectable change of",
-    }
-    parts = [f"{words[k]} the {label} in {sentence_list(list(dict.fromkeys(v)))}" for k, v in by.items() if v]
-    if not parts:
-        return (
-            "No run beside the baseline gave a comparison on the primary metric, so the hypothesis "
-            "remains untested."
-        )
-    return f"On the primary metric the comparisons with the baseline show {sentence_list(parts)}."
+    parts = [
+        f"{_FOUND[kind]} in {sentence_list(list(dict.fromkeys(runs)))}" for kind, runs in by.items() if runs
+    ]
+    return f"the {material.metric_label(metric)} showed {sentence_list(parts)}" if parts else ""
+
+
+def verdict_on_hypothesis(material: Material) -> str:
+    """What the comparisons say about the metrics that the hypothesis names, without judging it beyond them."""
+    said = [text for metric in material.named if (text := verdict_on(metric, material))]
+    if not said:
+        return "No run beside the baseline gave a comparison, so the hypothesis remains untested."
+    return f"Compared with the baseline, {sentence_list(said)}."
 
 
 def limitations(material: Material) -> list[Block]:
@@ -111,16 +117,30 @@ def limitations(material: Material) -> list[Block]:
 
 def closing(material: Material) -> Block:
     return Block(
-        f"We asked whether the following holds: \\emph{{\\config{{study/hypothesis}}}}. {tally(material)} "
-        "These statements hold for the experiment as it is described here, with the seeds and settings that "
-        "are recorded."
+        rf"We asked whether the following holds: \emph{{\config{{study/hypothesis}}}}. "
+        f"{verdict_on_hypothesis(material)} {tally(material)} These statements hold for the experiment as it is "
+        "described here, with the seeds and settings that are recorded."
     )
+
+
+def overview(material: Material) -> Block:
+    """Every metric in turn, for the head of the discussion."""
+    metrics = list(dict.fromkeys(m for _, m in material.series))
+    said = [text for metric in metrics if (text := verdict_on(metric, material))]
+    if not said:
+        return Block("No run beside the baseline gave a comparison, so there is little to discuss.")
+    caution = (
+        "The metrics have to be read together, since a change may help on one and harm on another."
+        if len(metrics) > 1
+        else "It is the only metric of the experiment, so nothing is known of side effects."
+    )
+    return Block(f"Taken metric by metric and compared with the baseline, {'; '.join(said)}. {caution}")
 
 
 def abstract_facts(material: Material) -> str:
     """Design, main findings and their bounds."""
     sentences = [
-        s for s in result_sentences(material) if s.metric == material.primary and s.comparison is not None
+        s for s in result_sentences(material) if s.metric in material.named and s.comparison is not None
     ]
     detected = [s for s in sentences if s.comparison and s.comparison.verdict in DETECTED]
     main = max(detected or sentences, key=_size, default=None)

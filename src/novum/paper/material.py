@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from novum.errors import StudyError
-from novum.events import EventLog
+from novum.events import Event, EventLog
 from novum.literature.tex import escape
 from novum.paper.numbers import Fact
 from novum.records import Comparison, Figure, Idea, Result, Results, Run
@@ -36,6 +36,8 @@ class Material:
     created: Mapping[str, Any]
     """The data of the event `study_created`."""
     started_s: float
+    asked: str = ""
+    """The primary metric that was fixed before run 1, or "" when the study fixed none."""
     diffs: Mapping[str, str] = field(default_factory=dict)
     """Run to the diff of its accepted edits."""
 
@@ -84,10 +86,26 @@ class Material:
 
     @cached_property
     def primary(self) -> str:
-        """The primary metric: the template's, else the first that has results."""
+        """The primary metric: the one fixed before run 1, else the template's, else the first that has results."""
         names = [r.metric for r in self.results.results]
-        declared = self.template.primary_metric
-        return declared if declared in names or not names else names[0]
+        known = [m for m in (self.asked, self.template.primary_metric) if m in names]
+        return (known or names or [""])[0]
+
+    @cached_property
+    def named(self) -> tuple[str, ...]:
+        """Metrics that the hypothesis names, or the primary one when it names none."""
+        text = self.idea.hypothesis.lower().replace("_", " ")
+        found = []
+        # Longer names first, so that a name inside another one is not taken for it.
+        for metric in sorted({m for _, m in self.series}, key=lambda m: -len(self._title(m))):
+            if self._title(metric) in text:
+                text = text.replace(self._title(metric), " ")
+                found.append(metric)
+        return tuple(m for _, m in self.series if m in found) or (self.primary,)
+
+    def _title(self, metric: str) -> str:
+        declared = self.template.metric(metric)
+        return (declared.title if declared else metric.replace("_", " ")).lower()
 
     @cached_property
     def several_datasets(self) -> bool:
@@ -141,6 +159,9 @@ def row_label(name: str) -> str:
     return label[:1].upper() + label[1:]
 
 
+_NOTHING_ASKED = Event("question", 0.0, {})
+
+
 def load_material(folder: StudyFolder, log: EventLog, template: Template) -> Material:
     """Read what earlier phases left.
 
@@ -158,6 +179,7 @@ def load_material(folder: StudyFolder, log: EventLog, template: Template) -> Mat
         template=template,
         created=created.data if created else {},
         started_s=float(created.data.get("created", created.time)) if created else 0.0,
+        asked=str((log.last("question") or _NOTHING_ASKED).data.get("primary_metric", "")),
         diffs={str(e.data.get("run")): str(e.data.get("diff", "")) for e in log.events("edit_applied")},
     )
 

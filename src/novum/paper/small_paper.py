@@ -10,7 +10,7 @@ from novum.paper import article
 from novum.paper.brief import known_words, metric_words, plain, run_in_words, small_brief, vocabulary
 from novum.paper.citations import Citer, Shelf, cited_keys
 from novum.paper.claims import Sentence, result_sentences
-from novum.paper.compose import measured, subjects
+from novum.paper.compose import sentence_list, subjects
 from novum.paper.document import Block, Section
 from novum.paper.material import DETECTED, Material
 from novum.paper.questions import asks
@@ -117,15 +117,12 @@ class SmallPaper:
 
     def title(self) -> str:
         """One of a few titles: the idea's, and two that the code makes of what was changed and measured; LaTeX."""
-        changed = " and ".join(plain(s).removeprefix("the ") for s in subjects(self._material)[:2])
-        seen = plain(measured(self._material)[0]).removeprefix("the ")
-        subject = self._material.template.title
+        changed = sentence_list([plain(s).removeprefix("the ") for s in subjects(self._material)[:2]])
+        seen = sentence_list([plain(self._material.metric_label(m)) for m in self._material.named[:2]])
         titles = {
             "T1": escape(as_line(self._material.idea.title.strip().rstrip("."), 140)),
-            "T2": escape(
-                f"{_capital(changed)} and {seen}: a controlled study of {subject[:1].lower() + subject[1:]}"
-            ),
-            "T3": escape(f"What {changed} does to {seen}"),
+            "T2": escape(f"Effects of {changed} on {seen}"),
+            "T3": escape(f"{self._material.template.title}: a controlled study of {changed}"),
         }
         inputs = {"titles": [(k, plain(v)) for k, v in titles.items()]}
         chosen = self._choose("write/title", "write_title", inputs, list(titles), 1, ["T1"])
@@ -175,10 +172,6 @@ def _without(section: Section, sentence: str) -> Section:
         for b in section.blocks
     ]
     return section.with_blocks(blocks)
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]
 
 
 __all__ = ["SmallPaper", "run_in_words"]
