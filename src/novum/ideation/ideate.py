@@ -27,6 +27,8 @@ __all__ = ["propose_ideas", "user_idea"]
 
 REFLECTIONS = {"quick": 1, "full": 3}
 """Most rounds of reflection on one idea, by profile."""
+MAX_TOKENS = {True: 500, False: 2000}
+"""Longest answer, for a small model and for another, which thinks at length in `reasoning`."""
 SHOWN = 12
 """Most earlier ideas in a prompt; the newest of the archive are kept."""
 
@@ -71,13 +73,14 @@ def _propose(
 ) -> Idea | None:
     """One idea of the model after reflection, or None."""
     forms: Forms = ChoiceForms(facts) if tools.is_small("ideas") else FreeForms(facts)
+    most = MAX_TOKENS[tools.is_small("ideas")]
     shown = {"facts": facts, "earlier": earlier[-SHOWN:]}
 
     def check(draft: Any) -> list[str]:
         return [*forms.problems(draft), *problems_of(forms.written(draft), earlier)]
 
     try:
-        draft = _ask(tools, Question(step, "ideas", "idea_propose", shown, 500, 0.8), forms.draft, check)
+        draft = _ask(tools, Question(step, "ideas", "idea_propose", shown, most, 0.8), forms.draft, check)
     except _NoAnswer:
         return None
     draft, marks = _reflected(tools, step, shown, forms, draft, earlier)
@@ -92,7 +95,14 @@ def _reflected(
     marks: dict[str, SelfScore] = {}
     for round_ in range(1, REFLECTIONS[tools.profile] + 1):
         inputs = {**shown, "idea": forms.written(draft), "questions": QUESTIONS}
-        question = Question(f"{step}/reflect_{round_}", "ideas", "idea_reflect", inputs, 500, 0.4)
+        question = Question(
+            f"{step}/reflect_{round_}",
+            "ideas",
+            "idea_reflect",
+            inputs,
+            MAX_TOKENS[tools.is_small("ideas")],
+            0.4,
+        )
         try:
             revision = _ask(tools, question, forms.revision, forms.problems)
         except _NoAnswer:

@@ -126,7 +126,14 @@ def _ask_queries(tools: Tools, idea: Idea, evidence: _Evidence, step: str) -> Qu
     }
     default = Queries(reasoning="", enough=False, queries=_own_queries(idea))
     return tools.ask(
-        Question(step, "ideas", "novelty_query", inputs, max_tokens=220, temperature=0.3),
+        Question(
+            step,
+            "ideas",
+            "novelty_query",
+            inputs,
+            max_tokens=250 if tools.is_small("ideas") else 1000,
+            temperature=0.3,
+        ),
         Queries,
         default=lambda: default,
         check=lambda answer: [] if _tidy(answer.queries) else ["no query has two words or more"],
@@ -181,7 +188,7 @@ def _decide(tools: Tools, idea: Idea, works: Sequence[Work]) -> Decision | None:
         "ideas",
         "novelty_verdict",
         {"idea": idea, "works": works, "named": [work.label for work in named]},
-        max_tokens=500,
+        max_tokens=500 if tools.is_small("ideas") else 2000,
         temperature=0.2,
     )
     decision = tools.ask(question, _decision_schema(works, named), default=give_up, check=_problems)

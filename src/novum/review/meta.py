@@ -58,7 +58,7 @@ def meta_review(asker: Asker, reviews: Sequence[Review]) -> Review:
     )
     inputs = {"reviews": reviews, "points": points}
     form = asker.ask(
-        Question("review/meta", "review", "review_meta", inputs, max_tokens=350, temperature=0.3),
+        Question("review/meta", "review", "review_meta", inputs, max_tokens=400, temperature=0.3),
         _schema(points),
         default=lambda: default,
         check=lambda answer: (

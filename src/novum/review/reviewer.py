@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import NamedTuple, NoReturn
 
 from novum.errors import UsageError
+from novum.llm import Capabilities
 from novum.llm.registry import open_model
 from novum.records import Review
 from novum.review.desk import Asker, Desk
@@ -53,8 +54,8 @@ FOCUS = (
 _TEMPERATURES = (0.3, 0.5, 0.7, 0.4, 0.6)
 SMALL_PAPER_TOKENS = 2300
 """Longest paper for a small model, which reads slowly; references and rows of numbers are left out for it."""
-_RESERVED_TOKENS = 2600
-"""Part of the context that is kept for instructions, an example, the review so far and the answer."""
+_RESERVED_TOKENS = 2000
+"""Part of the context kept beside paper and answer: instructions, an example, a reply that is sent back."""
 
 
 class _NoAnswer(Exception):
@@ -65,7 +66,7 @@ def review_paper(asker: Asker, paper: PaperText) -> PaperReviews:
     """The ensemble's reviews of `paper` and their meta-review."""
     model = asker.models["review"]
     depth = DEPTHS[asker.profile]
-    text = _for_context(paper.text, model.capabilities.context_tokens, small=model.capabilities.small)
+    text = _for_context(paper.text, model.capabilities)
     reviews = []
     for number in range(1, depth.reviews + 1):
         try:
@@ -120,16 +121,21 @@ def review_pdf(
 # -- one reviewer --------------------------------------------------------------------------------------
 
 
-def _for_context(text: str, context_tokens: int, *, small: bool) -> str:
-    most = context_tokens - _RESERVED_TOKENS
-    if small:
+def _for_context(text: str, can: Capabilities) -> str:
+    most = can.context_tokens - _RESERVED_TOKENS - _answer_tokens(can)
+    if can.small:
         most = min(most, SMALL_PAPER_TOKENS)
-    return fitted(text, max(most, 400), prose_only=small)
+    return fitted(text, max(most, 400), prose_only=can.small)
+
+
+def _answer_tokens(can: Capabilities) -> int:
+    """Longest filled form; a capable model thinks at length in `reasoning`."""
+    return 600 if can.small else min(4000, can.context_tokens // 4)
 
 
 def _member(asker: Asker, paper: str, number: int, depth: Depth) -> Review:
     step = f"review/review_{number}"
-    small = asker.models["review"].capabilities.small
+    can = asker.models["review"].capabilities
     base = {
         "paper": paper,
         "example_paper": EXAMPLE_PAPER if depth.examples else "",
@@ -140,13 +146,13 @@ def _member(asker: Asker, paper: str, number: int, depth: Depth) -> Review:
     def check(form: ReviewForm | SmallReviewForm) -> list[str]:
         return problems_of(form) + _borrowed(form.model_dump_json(), paper, depth)
 
-    kind: type[ReviewForm] | type[SmallReviewForm] = SmallReviewForm if small else ReviewForm
+    kind: type[ReviewForm] | type[SmallReviewForm] = SmallReviewForm if can.small else ReviewForm
     question = Question(
         step=step,
         role="review",
         prompt="review_form",
         inputs=base,
-        max_tokens=600 if small else 2500,
+        max_tokens=_answer_tokens(can),
         temperature=_TEMPERATURES[(number - 1) % len(_TEMPERATURES)],
     )
     form = asker.ask(question, kind, default=_give_up, check=check)
@@ -163,7 +169,9 @@ def _reflected(asker: Asker, step: str, base: dict[str, str], review: Review, de
 
     for round_ in range(1, depth.reflections + 1):
         inputs = {**base, "review": review, "round": round_, "rounds": depth.reflections}
-        question = Question(f"{step}/reflect_{round_}", "review", "review_reflect", inputs, 400, 0.3)
+        question = Question(
+            f"{step}/reflect_{round_}", "review", "review_reflect", inputs, 400 if small else 1200, 0.3
+        )
         try:
             revision = asker.ask(question, kind, default=_give_up, check=check)
         except _NoAnswer:

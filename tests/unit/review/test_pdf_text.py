@@ -92,15 +92,13 @@ def test_a_fitted_paper_fits(text: str, most: int) -> None:
     assert len(cut) <= most * CHARS_PER_TOKEN + marks
 
 
-def test_a_prompt_of_a_long_paper_fits_the_context() -> None:
+@pytest.mark.parametrize(("small", "context"), [(True, 8192), (True, 4096), (False, 8192), (False, 128_000)])
+def test_a_prompt_of_a_long_paper_fits_the_context(small: bool, context: int) -> None:
     longest = []
 
     def play(request: Request) -> object:
         longest.append(sum(len(m.text) for m in request.messages) / CHARS_PER_TOKEN + request.max_tokens)
-        return (
-            reviewer(form={**reviewer()(request)})(request) if "meta" in request.step else reviewer()(request)
-        )
+        return reviewer()(request)
 
-    paper = readable("\n".join([WORDS] * 2000))
-    review_paper(desk(play, context=8192), paper)
-    assert max(longest) < 8192
+    review_paper(desk(play, context=context, small=small), readable("\n".join([WORDS] * 20_000)))
+    assert context / 4 < max(longest) < context
