@@ -17,7 +17,7 @@ from typing import Annotated, Any, Literal, NamedTuple
 from pydantic import BaseModel, Field, create_model
 
 from novum.ideation.similarity import resemblance
-from novum.ideation.wording import content_words, whole_sentences
+from novum.ideation.wording import content_words, token_overlap, whole_sentences
 from novum.recorded_search import recorded_search
 from novum.records import Idea, Novelty, Paper, Search
 from novum.settings import Profile
@@ -38,6 +38,7 @@ NOVEL_BELOW = 0.40
 """Resemblance of a work from which an idea cannot be novel, whatever the model says."""
 _ABSTRACT = {"quick": 260, "full": 900}
 _PER_SEARCH = 6
+_ONLY_THE_TITLE = 80.0
 
 
 class Queries(BaseModel):
@@ -51,8 +52,8 @@ class Queries(BaseModel):
 class Decision(BaseModel):
     """A model's verdict.
 
-    `_decision_schema` narrows `work` to the works that were shown, and adds a field for each of the nearest (`W1`,
-    `W2` ...): what the idea asks that this work does not.
+    `_decision_schema` narrows `work` to the works that were shown, and adds a field for each of the nearest
+    (`differs_from_W1` ...): what the idea asks that this work does not.
     """
 
     reasoning: str = Field(max_length=260)
@@ -187,7 +188,7 @@ def _decide(tools: Tools, idea: Idea, works: Sequence[Work]) -> Decision | None:
         "novelty/verdict",
         "ideas",
         "novelty_verdict",
-        {"idea": idea, "works": works, "named": [work.label for work in named]},
+        {"idea": idea, "works": works, "named": [_differs(work) for work in named]},
         max_tokens=500 if tools.is_small("ideas") else 2000,
         temperature=0.2,
     )
@@ -197,8 +198,17 @@ def _decide(tools: Tools, idea: Idea, works: Sequence[Work]) -> Decision | None:
 
 def _decision_schema(works: Sequence[Work], named: Sequence[Work]) -> type[Decision]:
     choice: Any = Literal[(*(work.label for work in works), "none")]
-    differences: dict[str, Any] = {work.label: (str, Field(max_length=180)) for work in named}
+    differences: dict[str, Any] = {_differs(work): (str, Field(max_length=180)) for work in named}
     return create_model("Decision", __base__=Decision, work=(choice, ...), **differences)
+
+
+def _differs(work: Work) -> str:
+    return f"differs_from_{work.label}"
+
+
+def _difference(said: str, work: Work) -> str:
+    """What was said to set the idea apart; "" for the work's title, which says nothing of the kind."""
+    return "" if token_overlap(said, work.title) >= _ONLY_THE_TITLE else whole_sentences(said)
 
 
 def _problems(decision: Decision) -> list[str]:
@@ -211,7 +221,7 @@ def _problems(decision: Decision) -> list[str]:
 
 def _verdict(idea: Idea, decision: Decision, evidence: _Evidence, works: Sequence[Work], needed: int) -> Idea:
     said = decision.model_dump()
-    differences = [whole_sentences(said.get(work.label, "")) for work in works]
+    differences = [_difference(said.get(_differs(work), ""), work) for work in works]
     reason = whole_sentences(decision.reasoning)
     if decision.decision == "known":
         work = next(w for w in works if w.label == decision.work)

@@ -52,7 +52,7 @@ def player(**verdict: Any) -> Any:
 
 
 def novel(*works: str) -> dict[str, Any]:
-    differences = dict.fromkeys(works, "It varies the start of the reduction.")
+    differences = {f"differs_from_{work}": "It varies the start of the reduction." for work in works}
     return {"reasoning": "None asks this.", "decision": "novel", "work": "none", **differences}
 
 
@@ -283,3 +283,11 @@ def test_the_nearest_of_all_works_is_shown_wherever_it_was_found(make_tools: Mak
     novelty = judge_novelty(make_tools(play, shelf=shelf), IDEA).novelty
     assert novelty and novelty.nearest[0].id == SAME.id
     assert f"W1: {SAME.title}" in shown[0]
+
+
+def test_a_title_is_no_difference(make_tools: MakeTools) -> None:
+    """Seen with the embedded model, which wrote the work's title where it was to say what differs."""
+    verdict = {**novel("W1", "W2"), "differs_from_W1": f"{NEAR.title} (2004)."}
+    novelty = judge_novelty(make_tools(player(**verdict), shelf=Shelf(FAR, NEAR)), IDEA).novelty
+    assert novelty and novelty.verdict == "unknown"
+    assert novelty.differences[0] == ""
