@@ -115,7 +115,11 @@ class Confined(ABC):
     @property
     def level(self) -> str:
         """What is enforced, and how."""
-        groups = f"control groups v{self._hierarchy.version}" if self._hierarchy else "watched, approximate"
+        groups = (
+            f"control groups v{self._hierarchy.version}"
+            if self._hierarchy
+            else "watched, stopped at 1.0 to 1.6 of the limit"
+        )
         lock = f"Landlock {landlock.abi()}" if landlock.abi() else "no Landlock"
         return f"{self.name}: all namespaces, allow-listed files, seccomp, {lock}; memory and tasks: {groups}"
 

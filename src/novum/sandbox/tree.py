@@ -17,6 +17,8 @@ from novum.records import Record
 from novum.sandbox.launcher.kernel import open_beneath
 
 CHUNK = 1 << 20
+PASSED_OVER = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.EXDEV)
+"""A folder that has just gone or become a link, or where something else is mounted, is no part of the tree."""
 DEEPEST = 256
 """Levels of folders that are looked at."""
 
@@ -154,11 +156,10 @@ def survey(root: int, depth: int = DEEPEST) -> Iterator[tuple[str, os.stat_resul
     while folders:
         name = folders.pop()
         try:
-            fd = os.open(name or ".", os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=root)
-        except (FileNotFoundError, NotADirectoryError):
-            continue  # it has just gone
-        except OSError:
-            yield name, None
+            fd = open_beneath(root, name or ".", os.O_RDONLY | os.O_DIRECTORY)
+        except OSError as error:
+            if error.errno not in PASSED_OVER:
+                yield name, None
             continue
         try:
             with os.scandir(fd) as entries:
