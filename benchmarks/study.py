@@ -43,7 +43,9 @@ def main() -> int:
         print(__doc__)
         return 2
     good = all(overhead <= MOST_OVERHEAD and share >= LEAST_CACHED for overhead, share in measured)
-    print(f"at most {MOST_OVERHEAD:.0%} outside and at least {LEAST_CACHED:.0%} cached: {'yes' if good else 'NO'}")
+    print(
+        f"at most {MOST_OVERHEAD:.0%} outside and at least {LEAST_CACHED:.0%} cached: {'yes' if good else 'NO'}"
+    )
     return 0 if good else 1
 
 
