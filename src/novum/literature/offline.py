@@ -10,8 +10,9 @@ BM25: Robertson and Zaragoza 2009, "The Probabilistic Relevance Framework: BM25 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
+from itertools import accumulate
 from pathlib import Path
 from typing import NamedTuple
 
@@ -25,6 +26,10 @@ TITLE, ABSTRACT, AUTHORS, TOPICS = 5.0, 1.0, 2.0, 2.0
 """How much a word counts in each column, relative to a word of the abstract."""
 WORKS_RANKED = 8000
 """A search ranks about so many works at most: those with its rarest words."""
+POSTINGS_READ = 120_000
+"""Its commonest words do not count beyond so many occurrences, for they tell works apart least ..."""
+LEAST_WORDS = 5
+"""... but so many of its words always count."""
 MOST_WORDS = 40
 """Words of a query beyond these do not count."""
 COMMON = 100
@@ -158,17 +163,13 @@ class OfflineIndex:
 
         What costs is each work that is ranked. So the rarest words choose the works, and all words rank them.
         """
-        counts = {term: self.works_with(term) for term in terms}
+        counts = {term: self.works_with(term) or COMMON // 2 for term in terms}
         rarest = sorted(terms, key=lambda term: counts[term])
-        choosing = rarest[:1]
-        for term in rarest[1:]:
-            if sum(counts[t] or COMMON // 2 for t in (*choosing, term)) > WORKS_RANKED:
-                break
-            choosing.append(term)
-        everything = _any_of(terms)
+        choosing = _within(WORKS_RANKED, rarest, counts, least=1)
+        ranking = _any_of(_within(POSTINGS_READ, rarest, counts, least=LEAST_WORDS))
         if counts[rarest[0]] > WORKS_RANKED and len(rarest) > 1:
-            yield f'"{rarest[0]}" AND "{rarest[1]}" AND {everything}'
-        yield everything if len(choosing) == len(terms) else f"{_any_of(choosing)} AND {everything}"
+            yield f'"{rarest[0]}" AND "{rarest[1]}" AND {ranking}'
+        yield ranking if len(choosing) == len(terms) else f"{_any_of(choosing)} AND {ranking}"
 
     def _by_alias(self, keys: Sequence[str]) -> tuple[int, Paper, str] | None:
         for key in keys:
@@ -237,6 +238,12 @@ class OfflineIndex:
     def close(self) -> None:
         """Close the file. Idempotent."""
         self._file.close()
+
+
+def _within(budget: int, rarest: Sequence[str], counts: Mapping[str, int], least: int) -> list[str]:
+    """The first of the words, as many as are in `budget` works together, but at least `least`."""
+    total = list(accumulate(counts[term] for term in rarest))
+    return [term for place, term in enumerate(rarest) if place < least or total[place] <= budget]
 
 
 def _any_of(terms: Sequence[str]) -> str:
