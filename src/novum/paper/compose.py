@@ -64,12 +64,21 @@ def _topic(material: Material) -> str:
 
 def method(material: Material, citer: Citer) -> list[Block]:
     paper = material.template.paper
-    blocks = [Block(citer.cite(p), "template") for p in paper.method] or [Block(_topic(material))]
+    blocks = [Block(citer.cite(p), "template") for p in paper.method] or [Block(_program(material))]
     if paper.equations:
         blocks.insert(min(2, len(blocks)), Block(paper.equations.strip(), "template", prose=False))
         if paper.equations_legend:
             blocks.insert(min(3, len(blocks)), Block(paper.equations_legend, "template"))
     return blocks
+
+
+def _program(material: Material) -> str:
+    """What can be said of a template that declares nothing about its method."""
+    return (
+        rf"The experiment is a program, \texttt{{{escape(material.template.script)}}}. The baseline is this program as it "
+        r"is; for the other runs its settings or its code were changed as Table~\ref{tab:runs} lists. What it computes is "
+        r"defined by its code, whose state in each run is recorded (Appendix~\ref{app:provenance})."
+    )
 
 
 # -- set-up --------------------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from novum.literature.tex import escape
 from novum.paper.material import Material
+from novum.paper.unbound import unbound_numbers
 from novum.records import Figure
 
 BODY_FIGURES = 3
@@ -22,6 +23,14 @@ def appendix_figures(material: Material) -> list[Figure]:
     return [f for f in material.figures if f not in shown]
 
 
+def caption_of(figure: Figure) -> str:
+    """The caption; one with typed numbers, which a plot script may have written, gives way to a neutral one; LaTeX."""
+    caption = escape(figure.caption)
+    if not unbound_numbers(caption):
+        return caption
+    return rf"\texttt{{{escape(figure.file)}}}, drawn by the template's plot script."
+
+
 def further_figures(material: Material) -> str:
     """The appendix of figures that the body does not show, two beside each other."""
     figures = appendix_figures(material)
@@ -37,7 +46,7 @@ def further_figures(material: Material) -> str:
 def _beside(figure: Figure) -> str:
     return (
         rf"\begin{{minipage}}[t]{{0.48\linewidth}}\centering\includegraphics[width=\linewidth]{{figures/{figure.file}}}"
-        rf"\caption{{{escape(figure.caption)}}}\label{{fig:{figure.file}}}\end{{minipage}}"
+        rf"\caption{{{caption_of(figure)}}}\label{{fig:{figure.file}}}\end{{minipage}}"
     )
 
 
@@ -48,7 +57,7 @@ def figure_float(figure: Figure, width: str = "0.6") -> str:
             r"\begin{figure}[t]",
             r"\centering",
             rf"\includegraphics[width={width}\linewidth,height=0.3\textheight,keepaspectratio]{{figures/{figure.file}}}",
-            rf"\caption{{{escape(figure.caption)}}}\label{{fig:{figure.file}}}",
+            rf"\caption{{{caption_of(figure)}}}\label{{fig:{figure.file}}}",
             r"\end{figure}",
         )
     )

@@ -119,10 +119,13 @@ class Material:
         return self.results.comparison(f"{run}/{dataset}/{metric}", f"{BASELINE}/{dataset}/{metric}")
 
     def metric_label(self, metric: str, dataset: str = "") -> str:
-        """What prose calls a metric, with the dataset where there are several; LaTeX."""
+        """What prose calls a metric, with the dataset where there are several; LaTeX.
+
+        Names that nobody declared for prose are set as names, for they may hold digits.
+        """
         declared = self.template.metric(metric)
-        label = escape(declared.title if declared else metric.replace("_", " "))
-        return f"{label} on {escape(dataset)}" if dataset and self.several_datasets else label
+        label = escape(declared.title) if declared else rf"\texttt{{{escape(metric)}}}"
+        return rf"{label} on \texttt{{{escape(dataset)}}}" if dataset and self.several_datasets else label
 
     def metric_unit(self, metric: str) -> str:
         declared = self.template.metric(metric)

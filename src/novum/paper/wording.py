@@ -22,6 +22,7 @@ _TRUE_THE = (
 )
 _GLUED = re.compile(rf"\bthe(?!(?:{_TRUE_THE})\b)([a-z]{{3,}})\b")
 _GLUED_THEIR = re.compile(r"\btheir(?!s\b)([a-z]{3,})\b")
+_HYPHEN = re.compile(r"\b([a-z]{3,})-([a-z]{3,})\b")
 _TOKEN = re.compile(r"[a-z]{6,}")
 _LITTLE = frozenset(["a", "an", "the", "of", "in", "on", "by", "to", "and", "or", "with", "for", "that"])
 
@@ -42,6 +43,7 @@ def plainer(text: str) -> str:
 def parted(text: str, known: frozenset[str]) -> str:
     """`text` with words apart that a grammar let grow together: `theimpact`; `attackrate`, both parts `known`."""
     apart = _GLUED.sub(r"the \1", _GLUED_THEIR.sub(r"their \1", text))
+    apart = _HYPHEN.sub(lambda m: f"{m[1]} {m[2]}" if m[1] in known and m[2] in known else m[0], apart)
     return _TOKEN.sub(lambda m: _split(m[0], known), apart)
 
 

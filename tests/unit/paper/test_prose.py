@@ -78,7 +78,10 @@ def test_praise_is_made_plain_with_its_article() -> None:
 
 
 def test_words_that_grew_together_are_parted() -> None:
-    known = frozenset({"attack", "rate", "contact", "contacts"})
+    known = frozenset({"attack", "rate", "contact", "contacts", "reduction"})
+    assert parted("a contact-reduction and a trade-off in theirtiming", known) == (
+        "a contact reduction and a trade-off in their timing"
+    )
     assert parted("theimpact on theattackrate of them", known) == "the impact on the attack rate of them"
     assert parted("therefore these theories of contacts", known) == "therefore these theories of contacts"
 

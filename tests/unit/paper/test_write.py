@@ -16,6 +16,7 @@ from novum.paper.audit_records import Audit
 from novum.paper.citations import FEWEST
 from novum.paper.latex.style import DEFAULT
 from novum.paper.write import write_paper
+from novum.records import Comparison, Results
 from novum.store import StudyFolder
 from novum.template import Template
 from novum.tools import Tools
@@ -300,3 +301,48 @@ def test_latex_that_the_model_mends_stays_latex(make_tools: MakeTools) -> None:
 
     assert audit_of(tools, pdf).degraded_paragraphs == ()
     assert "$x_{ab}$" in (pdf.parent / "paper.tex").read_text()
+
+
+def test_a_template_that_declares_nothing_gets_a_paper_all_the_same(folder: StudyFolder) -> None:
+    """No metrics, parameters or facts, one value a run, two data sets: as in templates of the first AI Scientist."""
+    results = folder.read(folder.results, Results)
+    blank = dict.fromkeys(("sd", "stderr", "low", "high"))
+    lone = [
+        r.model_copy(
+            update={
+                "key": f"{r.run}/{d}/{r.metric}",
+                "dataset": d,
+                "n": 1,
+                "values": (),
+                "self_reported": True,
+                **blank,
+            }
+        )
+        for r in results.results
+        for d in ("enwik8", "two_sets")
+    ]
+    bare_run = {"seeds": (), "arguments": {}, "change": "Do it otherwise."}
+    runs = tuple(run.model_copy(update=bare_run) for run in results.runs)
+    comparisons = [
+        Comparison(
+            a=r.key,
+            b=f"run_0/{r.dataset}/{r.metric}",
+            verdict="not comparable",
+            reason="a lone seed tells nothing of the noise (1 and 1 values)",
+            difference=r.mean - next(b.mean for b in lone if b.key == f"run_0/{r.dataset}/{r.metric}"),
+        )
+        for r in lone
+        if r.run != "run_0"
+    ]
+    folder.write(folder.results, Results(runs=runs, results=tuple(lone), comparisons=tuple(comparisons)))
+    bare = Template(name="bare", title="Research template", declared=False)
+    with open_log(folder) as log:
+        tools = tools_for(folder, log, bare, lambda _: "")
+
+        pdf = write_paper(tools)
+
+        audit = audit_of(tools, pdf)
+    assert [f for f in audit.findings if f.severity == "error"] == []
+    tex = (pdf.parent / "paper.tex").read_text()
+    assert "not tested" in tex
+    assert r"\claim{" not in tex.partition(r"\begin{document}")[2]

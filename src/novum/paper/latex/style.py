@@ -48,11 +48,11 @@ def default_style() -> Style:
 
 def template_style(template: Template) -> Style | None:
     """The template's own style, or None when it brings none."""
-    text = template.texts.get(_FILE, "")
+    text = _FILECONTENTS.sub("", template.texts.get(_FILE, ""))
     head, begun, _ = text.partition(r"\begin{document}")
     if not begun or not _CLASS.search(head):
         return None
-    head = _COMMENT.sub("", _FILECONTENTS.sub("", head))
+    head = _COMMENT.sub("", head)
     # Numbers in the order of citation, whatever bibliography style the template had in mind.
     preamble = "\\PassOptionsToPackage{numbers}{natbib}\n" + _without_settings(head).strip() + "\n" + _NEEDED
     files = {
