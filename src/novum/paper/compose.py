@@ -75,9 +75,9 @@ def method(material: Material, citer: Citer) -> list[Block]:
 def _program(material: Material) -> str:
     """What can be said of a template that declares nothing about its method."""
     return (
-        rf"The experiment is a program, \texttt{{{escape(material.template.script)}}}. The baseline is this program as it "
-        r"is; for the other runs its settings or its code were changed as Table~\ref{tab:runs} lists. What it computes is "
-        r"defined by its code, whose state in each run is recorded (Appendix~\ref{app:provenance})."
+        rf"The experiment is a program, \texttt{{{escape(material.template.script)}}}. The baseline is this program "
+        r"as it is; for the other runs its settings or its code were changed as Table~\ref{tab:runs} lists. What it "
+        r"computes is defined by its code, whose state in each run is recorded (Appendix~\ref{app:provenance})."
     )
 
 
