@@ -84,8 +84,8 @@ def execute(launch: Launch, after: Callable[[int], None] | None = None) -> Endin
         run.start()
         run.watch()
     finally:
-        run.end()
         try:
+            run.end()
             if run.handles and run.started and after:
                 after(run.handles.work)
         finally:
@@ -260,19 +260,21 @@ class _Run:
         if self._meter and self.started and not self._broken:
             with contextlib.suppress(OSError):
                 self._broken = self._meter.judge()
+        dead = True
         if self.handles and self._launch.graceful:
             self._control.shutdown(socket.SHUT_WR)
             _ends(self.handles.process_one, END_S)
         if self.handles:
             with contextlib.suppress(ProcessLookupError):
                 signal.pidfd_send_signal(self.handles.process_one, signal.SIGKILL)
-            if not _ends(self.handles.process_one, END_S):
-                raise ContainmentError(
-                    "processes outlived their sandbox (FAILED_CONTAINMENT)",
-                    f"process 1 of the sandbox was still there {END_S:g} s after it was killed",
-                    "look for processes in state D, and restart the machine before the study goes on",
-                )
+            dead = _ends(self.handles.process_one, END_S)
         self._stop_launcher()
+        if not dead:
+            raise ContainmentError(
+                "processes outlived their sandbox (FAILED_CONTAINMENT)",
+                f"process 1 of the sandbox was still there {END_S:g} s after it was killed",
+                "look for processes in state D, and restart the machine before the study goes on",
+            )
         self._output.drain(self._streams())
         self._read_status()
 

@@ -15,7 +15,7 @@ import people
 import pytest
 from conftest import LIMITS
 
-from novum.errors import NoSandbox, SandboxError, UsageError
+from novum.errors import ContainmentError, NoSandbox, SandboxError, UsageError
 from novum.records import Limits, Outcome
 from novum.sandbox import Access, Sandbox, bubblewrap
 from novum.sandbox import open as opening
@@ -247,6 +247,14 @@ def test_a_launcher_that_says_nothing_is_given_up(tmp_path: Path, monkeypatch: p
     monkeypatch.setattr("novum.sandbox.namespaces.launcher_command", lambda fd: ["/bin/sleep", "60"])
     monkeypatch.setattr("novum.sandbox.supervise.START_S", 0.2)
     with pytest.raises(SandboxError, match="not ready in time"):
+        Namespaces(None).run(["/bin/true"], tmp_path, LIMITS)
+
+
+def test_processes_that_outlive_their_sandbox_stop_the_study(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("novum.sandbox.supervise._ends", lambda process, seconds: False)
+    with pytest.raises(ContainmentError, match="FAILED_CONTAINMENT"):
         Namespaces(None).run(["/bin/true"], tmp_path, LIMITS)
 
 
