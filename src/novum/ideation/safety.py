@@ -90,15 +90,20 @@ def screen(tools: Tools, kind: Kind, text: str, *, overruled_by: str = "", step:
 def judge(tools: Asker, kind: Kind, text: str, *, step: str) -> Verdict:
     """The verdict on `text`, without refusing: the rules', else the model's.
 
-    A model must find the same harm twice: in the text, and in what it said itself that the text aims at. A small
-    model often names a harmless aim rightly and calls it harmful all the same.
+    A model must find the same harm three times: in the text, in what it said itself that the text aims at (a small
+    model often names a harmless aim rightly and calls it harmful all the same), and in the text again with some
+    chance in its reply, so that a guess refuses nobody.
     """
     found = rule_finding(text, code=kind == "code")
     if found is not None:
         return _refusal(kind, found, "rules")
     first = _ask(tools, kind, text, step)
     aim = first.reasoning or text
-    if first.harm == "none" or _ask(tools, kind, aim, f"{step}/aim").harm != first.harm:
+    if (
+        first.harm == "none"
+        or _ask(tools, kind, aim, f"{step}/aim").harm != first.harm
+        or _ask(tools, kind, text, f"{step}/again", temperature=0.7).harm != first.harm
+    ):
         return Verdict(kind=kind, refused=False)
     return _refusal(kind, Finding(first.category, f"{CATEGORIES[first.category]}; its aim: {aim}"), "model")
 
@@ -107,10 +112,10 @@ def _refusal(kind: Kind, found: Finding, by: Literal["rules", "model"]) -> Verdi
     return Verdict(kind=kind, refused=True, category=found.category, reason=found.reason, by=by)
 
 
-def _ask(tools: Asker, kind: Kind, text: str, step: str) -> Judgement:
+def _ask(tools: Asker, kind: Kind, text: str, step: str, *, temperature: float = 0.0) -> Judgement:
     inputs = {"kind": kind, "text": clean(text).text[:_MOST_CHARS], "categories": CATEGORIES}
     return tools.ask(
-        Question(step, "ideas", "safety_screen", inputs, max_tokens=140, temperature=0.0),
+        Question(step, "ideas", "safety_screen", inputs, max_tokens=140, temperature=temperature),
         Judgement,
         default=lambda: Judgement(reasoning="", harmful=False, category="none"),
     )

@@ -48,6 +48,12 @@ def conduct(opened: Opened, ask_person: Ask, lab: Path | None) -> StudyFolder:
     if opened.live and len(list(tools.log.events("phase_started"))):
         tools.log.append("study_resumed", versions=versions())
     with _phase(tools, "ideate"):
+        screen(
+            tools,
+            "topic",
+            f"{tools.template.title}. {tools.template.description}",
+            overruled_by=_overruled(opened),
+        )
         idea = approve_idea(opened, _idea(opened), ask_person)
         screen(
             tools, "idea", f"{idea.title}\n{idea.hypothesis}\n{idea.plan}", overruled_by=_overruled(opened)

@@ -89,6 +89,15 @@ def test_a_model_must_find_the_same_harm_in_the_aim_that_it_named(make_tools: Ma
     assert not screen(make_tools(play), "idea", HARMLESS).refused
 
 
+def test_a_harm_that_is_not_found_again_is_a_guess(make_tools: MakeTools) -> None:
+    def play(request: Request) -> Any:
+        if request.step.endswith("/again"):
+            return HARMLESS_ANSWER
+        return {"reasoning": "To harm.", "harmful": True, "category": "weapons"}
+
+    assert not screen(make_tools(play), "idea", HARMLESS).refused
+
+
 def test_a_model_without_an_answer_leaves_it_to_the_rules_and_the_log_says_so(make_tools: MakeTools) -> None:
     tools = make_tools(lambda _: "nothing")
     assert not screen(tools, "idea", HARMLESS).refused

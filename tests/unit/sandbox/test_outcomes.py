@@ -41,7 +41,10 @@ def test_sigpipe_is_not_ignored_as_python_would_leave_it(sandbox: Sandbox, work:
     # `yes | head` runs for ever when SIGPIPE is ignored and its errors are not looked at.
     command = ["/bin/sh", "-c", "yes | head -n 1; grep SigIgn /proc/self/status"]
     outcome = sandbox.run(command, work, limits(wall_s=10))
-    assert outcome.stdout.splitlines() == ["y", "SigIgn:\t0000000000000000"]
+    written, ignored = outcome.stdout.splitlines()
+    assert written == "y"
+    # Signals 32 and 33 are the C library's own: no program can set them, so they stay as they were inherited.
+    assert int(ignored.split()[1], 16) & ~(1 << 31 | 1 << 32) == 0
 
 
 # -- limits ---------------------------------------------------------------------------------------------
