@@ -138,6 +138,8 @@ class Plan(Record):
     hypothesis: str
     primary_metric: str
     runs: tuple[PlannedRun, ...]
+    extra_metrics: tuple[Metric, ...] = ()
+    """Metrics beside the template's, which runs report themselves; the template's cannot change."""
 
 
 class Limits(Record):
@@ -180,6 +182,8 @@ class Outcome(Record):
 
 
 RunStatus = Literal["ok", "failed", "invalid"]
+Implemented = Literal["", "implemented", "partly", "not"]
+"""Whether a change of the code does what its plan says; "" when nobody judged it."""
 
 
 class Run(Record):
@@ -206,6 +210,13 @@ class Run(Record):
     exploratory: bool = False
     source: Literal["model", "user", "default"] = "model"
     comparable: bool = True
+    not_comparable: str = ""
+    """Why it is not comparable with the baseline; "" when it is."""
+    implemented: Implemented = ""
+    implemented_reason: str = ""
+    """What the second opinion says of the change, with the lines that it cites."""
+    parameters: float | None = None
+    """Parameters of the model, counted by the evaluator; None when it counts none."""
     outcome: Outcome
     limits: Limits
     sandbox: str = ""
@@ -258,6 +269,10 @@ class Comparison(Record):
     """After Holm's correction over all comparisons of the study."""
     effect_size: float | None = None
     test: str = ""
+    more: dict[str, float] = Field(default_factory=dict)
+    """Resources of which the run of `a` used over 10% more than that of `b`: name to the excess (0.26 = 26%)."""
+    not_controlled: tuple[str, ...] = ()
+    """Resources that could not be measured in both runs."""
 
 
 class Figure(Record):
@@ -267,6 +282,8 @@ class Figure(Record):
     caption: str
     source: Literal["built-in", "template"]
     metrics: tuple[str, ...] = ()
+    doubts: tuple[str, ...] = ()
+    """What is plotted but in no record: series without a match, constants that are typed into the script."""
 
 
 class Results(Record):
@@ -275,6 +292,9 @@ class Results(Record):
     runs: tuple[Run, ...]
     results: tuple[Result, ...]
     comparisons: tuple[Comparison, ...] = ()
+    ended: Literal["as planned", "answered", "abandoned"] = "as planned"
+    """Why no more runs were made; an idea that was abandoned is reported as a null result."""
+    ended_reason: str = ""
 
     def by_key(self, key: str) -> Result | None:
         return next((r for r in self.results if r.key == key), None)

@@ -35,6 +35,7 @@ class _Experiment(Record):
 class _Files(Record):
     editable: tuple[str, ...] = ("experiment.py", "plot.py")
     protected: tuple[str, ...] = ()
+    held_out: tuple[str, ...] = ()
 
 
 class _Profile(Record):

@@ -187,6 +187,8 @@ class Template(Record):
     series: str = ""
     editable: tuple[str, ...] = ("experiment.py",)
     protected: tuple[str, ...] = ()
+    held_out: tuple[str, ...] = ()
+    """Files and folders that only the evaluator's sandbox holds: data on which a run must not train."""
     requirements: tuple[str, ...] = ()
     profiles: dict[Profile, TemplateProfile] = Field(default_factory=dict)
     baseline_seeds: int = 1
@@ -241,10 +243,22 @@ class Template(Record):
         """
         return self.texts[name].encode() if name in self.texts else base64.b64decode(self.binaries[name])
 
+    def is_held_out(self, name: str) -> bool:
+        """Whether the file `name` is held-out data, which no run may see."""
+        return any(
+            name == part.rstrip("/") or name.startswith(part.rstrip("/") + "/") for part in self.held_out
+        )
+
+    def run_contents(self) -> dict[str, bytes]:
+        """What a run sees: all files but the held-out data."""
+        return {name: data for name, data in self.contents().items() if not self.is_held_out(name)}
+
     def evaluation_files(self) -> tuple[str, ...]:
-        """What the evaluator needs: the protected files, as the template ships them."""
+        """What the evaluator needs: the protected files, as the template ships them, and the held-out data."""
         present = self.texts.keys() | self.binaries.keys()
-        return tuple(name for name in dict.fromkeys((self.evaluate, *self.protected)) if name in present)
+        held_out = sorted(name for name in present if self.is_held_out(name))
+        wanted = dict.fromkeys((self.evaluate, *self.protected, *held_out))
+        return tuple(name for name in wanted if name in present)
 
     # -- runs ------------------------------------------------------------------------------------------
 

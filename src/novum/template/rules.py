@@ -129,6 +129,15 @@ def _files(template: Template, findings: Findings) -> None:
                 f"add {name}, or take it from {role}",
                 _line(template, role),
             )
+    for name in template.held_out:
+        findings.judge(
+            bool(template.evaluate)
+            and any(template.is_held_out(file) for file in present if file.startswith(name.rstrip("/"))),
+            "held-out data exists, and there is an evaluator to use it",
+            _TOML,
+            f"add {name} and name an evaluator, or take it from held_out",
+            _line(template, "held_out"),
+        )
     both = set(template.editable) & set(template.protected)
     findings.judge(
         not both, "no file is both editable and protected", _TOML, f"decide about {', '.join(both)}"
