@@ -47,6 +47,8 @@ class Question:
     max_tokens: int = 800
     temperature: float = 0.7
     retries: int = 2
+    attempt: int = 0
+    """How often the step was asked before, under another key; each attempt has a seed of its own."""
     prefill: str = ""
     """Beginning of the reply; part of the returned text. A model that cannot continue one is told to begin so."""
 
@@ -145,7 +147,7 @@ class Tools:
             messages=_messages(prompt, self.comment, question.prefill),
             max_tokens=question.max_tokens,
             temperature=question.temperature,
-            seed=self.seed,
+            seed=self.seed + question.attempt,
             prompt_id=prompt.id,
             prompt_hash=prompt.hash,
         )

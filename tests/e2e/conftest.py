@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+PROFESSOR = f"scripted:{Path(__file__).parent / 'professor.py'}"
 SCIENTIST = f"scripted:{Path(__file__).parent / 'scientist.py'}"
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.conftest import SCIENTIST, Novum, events_of
+from tests.e2e.conftest import PROFESSOR, SCIENTIST, Novum, events_of
 from tests.e2e.scientist import sentences
 
 pytestmark = pytest.mark.e2e
@@ -258,3 +258,22 @@ def test_a_person_approves_comments_and_the_model_heeds(novum: Novum) -> None:
     assert "write/conclusion/comment_1" in asked
     assert events_of(study, "study_finished")[-1]["draft"] == 1
     assert (study / "drafts" / "1" / "paper.pdf").exists()
+
+
+def test_a_capable_model_gets_through_a_full_study_and_what_it_invents_is_taken_out(
+    novum: Novum,
+) -> None:
+    novum("run", "epidemic", "--model", PROFESSOR, "--profile", "full", "--seed", "1")
+    (study,) = novum.studies
+    audit = json.loads((study / "paper" / "audit.json").read_text())
+    assert audit["passes"] and audit["unbound_numbers"] == []
+    tex = (study / "paper" / "paper.tex").read_text()
+    assert "73.91" not in tex and "nobody2031invented" not in tex
+    dropped = events_of(study, "sentence_dropped")
+    assert {"73.91" in d["sentence"] for d in dropped} == {True, False}
+    statuses = [run["status"] for run in json.loads((study / "results.json").read_text())["runs"]]
+    assert statuses.count("ok") >= 3
+    assert events_of(study, "edit_applied")
+    assert len(list((study / "drafts" / "0" / "reviews").glob("review_*.json"))) == 5
+    told = json.loads(novum("replay", study.name, "--to", str(novum.folder / "again"), "--json").stdout)
+    assert told["identical"], told

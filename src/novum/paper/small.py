@@ -53,14 +53,13 @@ class Writer:
         A try whose sentences do not all stand is followed by another, which is asked afresh: a small model that
         is shown its reply says the same again. After the last, what is good of the best one stays.
         """
-        best = _Sifted((), ())
+        tries: list[_Sifted] = []
         for number, temperature in enumerate(_TEMPERATURES):
             step = ask.step if number == 0 else f"{ask.step}/again_{number}"
-            best = max(
-                best, self._sift(self._text(ask, step, temperature), ask.shape), key=lambda s: len(s.kept)
-            )
-            if len(best.kept) >= max(1, ask.shape.count - 1):
+            tries.append(self._sift(self._text(ask, step, number, temperature), ask.shape))
+            if len(tries[-1].kept) >= max(1, ask.shape.count - 1):
                 break
+        best = max(tries, key=lambda sifted: len(sifted.kept))
         for sentence, why in best.wrong:
             self.tools.log.note("sentence_dropped", step=ask.step, sentence=sentence, reason=why)
         kept, by_model = list(best.kept), bool(best.kept)
@@ -72,7 +71,7 @@ class Writer:
         self._remember(ask.title, kept)
         return kept, by_model
 
-    def _text(self, ask: Ask, step: str, temperature: float) -> str:
+    def _text(self, ask: Ask, step: str, attempt: int, temperature: float) -> str:
         question = Question(
             step=step,
             role="writing",
@@ -81,6 +80,7 @@ class Writer:
             max_tokens=_TOKENS_PER_SENTENCE * ask.shape.count + 20,
             temperature=temperature,
             retries=0,
+            attempt=attempt,
         )
         return self.tools.ask_text(question, grammar=grammar(ask.shape), default=lambda: "")
 

@@ -76,7 +76,7 @@ _IN_FORMULA = re.compile(
 )
 _AFTER_SECTION = re.compile(r"\b(?:sections?|equations?|eq\.|appendix|chapter|theorem)[\s~]*$", re.IGNORECASE)
 _AFTER_LABEL = re.compile(
-    r"(?:\b(?:figures?|fig\.|tables?|algorithm|step|runs?)[\s~]*|[A-Za-z]-)$", re.IGNORECASE
+    r"(?:\b(?:figures?|fig\.|tables?|algorithm|step|runs?|attempts?)[\s~]*|[A-Za-z]-)$", re.IGNORECASE
 )
 _LEVEL = re.compile(
     r"^(?:\\,)?\s*(?:credible|confidence)?\s*(?:interval|confidence|level|limits?|ci)\b", re.IGNORECASE

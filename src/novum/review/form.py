@@ -28,9 +28,9 @@ def _sentence(most: int) -> str:
     return rf'^[A-Z]([^.?!"\\\n]|\.[0-9]){{15,{most}}}[.?]$'
 
 
-_Sentence = Annotated[str, Field(pattern=_sentence(190))]
+Sentence = Annotated[str, Field(pattern=_sentence(190))]
 """One sentence of at most about 28 words; a decimal point does not end it."""
-_LongSentence = Annotated[str, Field(pattern=_sentence(280))]
+LongSentence = Annotated[str, Field(pattern=_sentence(280))]
 
 
 class SmallReviewForm(BaseModel):
@@ -40,14 +40,14 @@ class SmallReviewForm(BaseModel):
     of a sentence makes it end in time.
     """
 
-    reasoning: _Sentence
-    summary: _LongSentence
-    strength: _Sentence
-    other_strength: _Sentence
-    weakness: _Sentence
-    other_weakness: _Sentence
-    question: _Sentence
-    limitation: _Sentence
+    reasoning: Sentence
+    summary: LongSentence
+    strength: Sentence
+    other_strength: Sentence
+    weakness: Sentence
+    other_weakness: Sentence
+    question: Sentence
+    limitation: Sentence
     ethical_concerns: bool
     soundness: _Four
     presentation: _Four
@@ -107,8 +107,8 @@ class Revision(BaseModel):
 class SmallRevision(BaseModel):
     """The same for a small model, which names no question."""
 
-    reasoning: _Sentence
-    weakness: _Sentence
+    reasoning: Sentence
+    weakness: Sentence
     soundness: _Four
     presentation: _Four
     contribution: _Four

@@ -16,7 +16,7 @@ from pydantic import BaseModel, Field, create_model
 
 from novum.records import Review
 from novum.review.desk import Asker
-from novum.review.form import SCORES, decision_for, whole_sentences
+from novum.review.form import SCORES, LongSentence, Sentence, decision_for, whole_sentences
 from novum.tools import Question
 
 _MOST_POINTS = 4
@@ -59,7 +59,7 @@ def meta_review(asker: Asker, reviews: Sequence[Review]) -> Review:
     inputs = {"reviews": reviews, "points": points}
     form = asker.ask(
         Question("review/meta", "review", "review_meta", inputs, max_tokens=400, temperature=0.3),
-        _schema(points),
+        _schema(points, small=asker.models["review"].capabilities.small),
         default=lambda: default,
         check=lambda answer: (
             [] if len(answer.summary.split()) >= 8 else ["the summary has fewer than eight words"]
@@ -95,8 +95,11 @@ def distinct(lists: Iterable[Sequence[str]]) -> tuple[str, ...]:
     return tuple(kept)
 
 
-def _schema(points: Points) -> type[MetaForm]:
+def _schema(points: Points, *, small: bool) -> type[MetaForm]:
+    """The form with as many numbers to choose from as there are points; a small model writes single sentences."""
     fields: dict[str, Any] = {name: _choice(len(getattr(points, name))) for name in Points._fields}
+    if small:
+        fields |= {"reasoning": (Sentence, ...), "summary": (LongSentence, ...)}
     return create_model("MetaForm", __base__=MetaForm, **fields)
 
 

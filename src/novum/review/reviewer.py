@@ -52,7 +52,7 @@ FOCUS = (
 )
 """What each member of the ensemble looks at before all else."""
 _TEMPERATURES = (0.3, 0.5, 0.7, 0.4, 0.6)
-SMALL_PAPER_TOKENS = 2300
+SMALL_PAPER_TOKENS = 1600
 """Longest paper for a small model, which reads slowly; references and rows of numbers are left out for it."""
 _RESERVED_TOKENS = 2000
 """Part of the context kept beside paper and answer: instructions, an example, a reply that is sent back."""

@@ -39,6 +39,7 @@ def test_a_typed_number_is_found(prose: str, found: list[str]) -> None:
         "The peak fell by \\change{run_1/town/peak}{run_0/town/peak}, to \\resultpm{run_1/town/peak}.",
         "With \\config{seeds} seeds~\\cite{welch1947generalization,holm1979simple}.",
         "As Table~\\ref{tab:results1}, Figure 3 and Section 2.1 show, run~2 and Run 3 differ.",
+        "Failed attempt~1 at run~2 ended with an error.",
         "Pandemics of 1918 (1957, 1968) and the one in 2009 are known since 2010.",
         "A 95\\,\\% interval and a 95\\% confidence interval are given.",
         "SARS-CoV-2, COVID-19, H1N1, $R_0$ and R0 are names.",

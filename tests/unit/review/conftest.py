@@ -51,7 +51,7 @@ REVISION: dict[str, Any] = {
     "done": True,
 }
 META: dict[str, Any] = {
-    "reasoning": "They agree.",
+    "reasoning": "The reviewers agree.",
     "summary": "The reviewers find the study careful but narrow in its setting and evidence.",
     "strengths": [1],
     "weaknesses": [2, 1],

@@ -255,7 +255,7 @@ def test_a_meta_review_only_holds_points_of_the_reviews() -> None:
 
 def test_a_summary_that_a_limit_cut_ends_with_its_last_whole_sentence() -> None:
     cut = "The reviewers find the study careful but narrow in its evidence. They disagree that the paper does"
-    made = review_paper(desk(reviewer(meta={**META, "summary": cut})), PAPER)
+    made = review_paper(desk(reviewer(form=FREE, meta={**META, "summary": cut}), small=False), PAPER)
     assert made.meta.summary == "The reviewers find the study careful but narrow in its evidence."
 
 
