@@ -36,6 +36,7 @@ KINDS: dict[str, str] = {
     "search": "One question put to the literature, with what each source said.",
     "safety": "The safety screen's verdict on a topic, an idea or code; who overruled it.",
     "approval": "What a person answered when asked to approve.",
+    "idea_dropped": "An idea that was set aside for its novelty verdict, with the verdict.",
     "edit_applied": "A change of the code that was accepted, with its commit.",
     "edit_refused": "A change of the code that was not applied, and why.",
     "edit_judged": "A second opinion on whether a change does what its plan says.",

@@ -32,6 +32,12 @@ Sandbox = Annotated[
 Unsafe = Annotated[
     bool, typer.Option("--unsafe-no-sandbox", help="Run model-written code without a sandbox (asks again).")
 ]
+SeedPapers = Annotated[
+    int,
+    typer.Option(
+        "--seed-papers", min=0, max=20, help="Recent papers on the topic to show before ideas are proposed."
+    ),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print the outcome as JSON on standard output.")]
 
 
@@ -50,6 +56,13 @@ def run(
     approve: Annotated[str, typer.Option(help="Stop for approval at any of: ideas,plan,paper.")] = "",
     sandbox: Sandbox = "",
     unsafe_no_sandbox: Unsafe = False,
+    on_known: Annotated[
+        str, typer.Option("--on-known", help="What becomes of an idea that is known: keep, drop or ask.")
+    ] = "keep",
+    on_unknown: Annotated[
+        str, typer.Option("--on-unknown", help="The same where it is unknown whether the idea is new.")
+    ] = "keep",
+    seed_papers: SeedPapers = 0,
     overrule_safety: Annotated[
         str, typer.Option(help="Your name, to overrule the safety screen; recorded.")
     ] = "",
@@ -80,6 +93,9 @@ def run(
             archive=_archive(settings),
             approve=tuple(part for part in approve.split(",") if part),
             overrule_safety=overrule_safety,
+            on_known=on_known,
+            on_unknown=on_unknown,
+            seed_papers=seed_papers,
         )
         _report(_begin_and_conduct(order, settings, unsafe_no_sandbox), json)
 
@@ -90,6 +106,7 @@ def ideas(
     model: Model = "",
     profile: ProfileName = "",
     seed: Seed = 0,
+    seed_papers: SeedPapers = 0,
     json: Json = False,
 ) -> None:
     """Propose ideas for TEMPLATE and judge their novelty, without running anything."""

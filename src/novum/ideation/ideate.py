@@ -37,8 +37,12 @@ class _NoAnswer(Exception):
     """The model gave no valid answer; the step is marked as defaulted."""
 
 
-def propose_ideas(tools: Tools, count: int, archive: Sequence[Idea] = ()) -> list[Idea]:
+def propose_ideas(
+    tools: Tools, count: int, archive: Sequence[Idea] = (), *, first: int = 1, recent: Sequence[str] = ()
+) -> list[Idea]:
     """Up to `count` ideas, none of them in `archive` or among the template's seed ideas.
+
+    `first` is the number of the first of them in the study; `recent` are works that the model is shown as seeds.
 
     An idea that exists already is sent back to the model (bounded). Where the model gives no valid new idea, the
     default is a sweep of a declared parameter chosen by the study's seed (`source="default"`). Fewer than `count`
@@ -51,8 +55,9 @@ def propose_ideas(tools: Tools, count: int, archive: Sequence[Idea] = ()) -> lis
     earlier = [*facts.seed_ideas, *(Earlier(idea.title, idea.hypothesis) for idea in archive)]
     names = {idea.name for idea in archive}
     ideas: list[Idea] = []
-    for number in range(1, count + 1):
-        idea = _propose(tools, f"ideate/idea_{number}", facts, earlier, names)
+    for number in range(first, first + count):
+        shown = {"facts": facts, "earlier": earlier[-SHOWN:], "recent": recent}
+        idea = _propose(tools, f"ideate/idea_{number}", facts, shown, earlier, names)
         idea = idea or _default(tools.seed + number - 1, facts, names)
         if idea is None:
             break
@@ -69,12 +74,16 @@ def propose_ideas(tools: Tools, count: int, archive: Sequence[Idea] = ()) -> lis
 
 
 def _propose(
-    tools: Tools, step: str, facts: Facts, earlier: Sequence[Earlier], names: set[str]
+    tools: Tools,
+    step: str,
+    facts: Facts,
+    shown: dict[str, Any],
+    earlier: Sequence[Earlier],
+    names: set[str],
 ) -> Idea | None:
     """One idea of the model after reflection, or None."""
     forms: Forms = ChoiceForms(facts) if tools.is_small("ideas") else FreeForms(facts)
     most = MAX_TOKENS[tools.is_small("ideas")]
-    shown = {"facts": facts, "earlier": earlier[-SHOWN:]}
 
     def check(draft: Any) -> list[str]:
         return [*forms.problems(draft), *problems_of(forms.written(draft), earlier)]

@@ -80,17 +80,29 @@ class _Evidence(NamedTuple):
     def answered(self) -> int:
         return sum(search.answered for search in self.searches)
 
+    @property
+    def reached(self) -> int:
+        """Answered searches that may speak for an idea's novelty.
 
-def judge_novelty(tools: Tools, idea: Idea) -> Idea:
-    """The idea with its verdict (`idea.novelty`) and the evidence for it. Never raises because a source failed."""
-    evidence = _gather(tools, idea)
+        Where every other source failed, the index on this machine alone does not: it was to be only one of them.
+        """
+        return sum(s.answered and not (s.failures and set(s.sources) == {"offline"}) for s in self.searches)
+
+
+def judge_novelty(tools: Tools, idea: Idea, number: int = 1) -> Idea:
+    """The idea with its verdict (`idea.novelty`) and the evidence for it. Never raises because a source failed.
+
+    `number` counts the ideas of the study, so that each has steps of its own.
+    """
+    step = "novelty" if number == 1 else f"novelty/idea_{number}"
+    evidence = _gather(tools, idea, step)
     works = _nearest(idea, evidence.papers, tools.profile)
     if not evidence.answered:
         return _with(idea, "unknown", "no source of the literature could be asked", evidence, works)
     if not works:
         reason = "the searches found no work at all, which says more of the sources than of the idea"
         return _with(idea, "unknown", reason, evidence, works)
-    decision = _decide(tools, idea, works)
+    decision = _decide(tools, idea, works, step)
     if decision is None:
         return _with(idea, "unknown", "the model gave no valid verdict", evidence, works)
     return _verdict(idea, decision, evidence, works, ANSWERED[tools.profile])
@@ -99,11 +111,11 @@ def judge_novelty(tools: Tools, idea: Idea) -> Idea:
 # -- evidence ------------------------------------------------------------------------------------------
 
 
-def _gather(tools: Tools, idea: Idea) -> _Evidence:
+def _gather(tools: Tools, idea: Idea, step: str) -> _Evidence:
     """Search for the title, then for what the model asks, until it has enough or its rounds are over."""
     evidence = _search(tools, _Evidence(), idea.title)
     for round_ in range(1, ROUNDS[tools.profile] + 1):
-        asked = _ask_queries(tools, idea, evidence, f"novelty/queries_{round_}")
+        asked = _ask_queries(tools, idea, evidence, f"{step}/queries_{round_}")
         before = {search.query.lower() for search in evidence.searches}
         enough = evidence.answered >= ANSWERED[tools.profile]
         new = [query for query in _tidy(asked.queries) if query.lower() not in before]
@@ -175,7 +187,7 @@ def _nearest(idea: Idea, papers: Sequence[Paper], profile: Profile) -> tuple[Wor
 # -- the verdict ---------------------------------------------------------------------------------------
 
 
-def _decide(tools: Tools, idea: Idea, works: Sequence[Work]) -> Decision | None:
+def _decide(tools: Tools, idea: Idea, works: Sequence[Work], step: str) -> Decision | None:
     """The model's decision, or None when it gave no valid one."""
     failed: list[Decision] = []
 
@@ -185,7 +197,7 @@ def _decide(tools: Tools, idea: Idea, works: Sequence[Work]) -> Decision | None:
 
     named = works[: NAMED[tools.profile]]
     question = Question(
-        "novelty/verdict",
+        f"{step}/verdict",
         "ideas",
         "novelty_verdict",
         {"idea": idea, "works": works, "named": [_differs(work) for work in named]},
@@ -236,6 +248,8 @@ def _verdict(idea: Idea, decision: Decision, evidence: _Evidence, works: Sequenc
 
 def _doubt(evidence: _Evidence, works: Sequence[Work], differences: Sequence[str], needed: int) -> str:
     """Why the idea cannot be called novel; "" when it can."""
+    if evidence.reached < needed <= evidence.answered:
+        return "every source but the index on this machine failed, and it alone cannot call an idea novel"
     if evidence.answered < needed:
         return f"only {evidence.answered} searches were answered; {needed} are needed to call an idea novel"
     if works[0].resemblance >= NOVEL_BELOW:

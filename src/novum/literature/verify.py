@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Literal, NamedTuple
 
 from novum.literature.identity import MOST_YEARS_APART
@@ -11,8 +11,8 @@ from novum.literature.text import name_key, title_key
 from novum.records import Paper
 
 Verdict = Literal["verified", "differs", "retracted", "not found", "unverifiable"]
-SAME_TITLE = 90.0
-"""Least likeness of two titles, in percent of their letters; below it a title is another work's."""
+SAME_TITLE = 95.0
+"""Least likeness of two titles, in percent of their letters; below it a title is another work's, or was altered."""
 _CANDIDATES = 5
 
 
@@ -34,9 +34,7 @@ def verify_reference(paper: Paper, library: Library) -> Verification:
         failures += result.search.failures
         answered = answered or result.search.answered
     if found is None and (failures or not answered):
-        return Verification(
-            "unverifiable", f"not found, but not every source answered: {'; '.join(failures)}"
-        )
+        return Verification("unverifiable", _unasked(failures, answered))
     if found is None:
         asked = ", ".join(source.name for source in library.sources)
         return Verification("not found", f"no source holds it (asked: {asked})")
@@ -45,6 +43,11 @@ def verify_reference(paper: Paper, library: Library) -> Verification:
     if differences := _differences(paper, found):
         return Verification("differs", "; ".join(differences), found)
     return Verification("verified", f"found in {_told_by(found)}", found)
+
+
+def _unasked(failures: Sequence[str], answered: bool) -> str:
+    why = "; ".join(dict.fromkeys(failures)) or "none is configured"
+    return f"{'not found, but not every source answered' if answered else 'no source could be asked'}: {why}"
 
 
 def _differences(cited: Paper, found: Paper) -> list[str]:

@@ -1,8 +1,9 @@
 """The audit of a study's paper: everything is derived again from files and events, nothing is taken on trust.
 
-Covers: every number bound and equal to results.json, every claim supported, every citation there and resolved,
-every figure a file, every run reported, what was taken by default, how LaTeX went. Does not cover: whether prose is
-true beyond that, whether the code does what its description says, plagiarism.
+Covers: every number bound and equal to results.json, every claim supported, every citation there, real and not
+credited with another work's method, how sentences agree with the abstracts that they cite, whether the literature
+could be asked, every figure a file, every run reported, what was taken by default, how LaTeX went. Does not cover:
+whether prose is true beyond that, whether the code does what its description says, plagiarism.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from novum.paper.audit_checks import (
     check_values,
 )
 from novum.paper.audit_citations import check_citations
+from novum.paper.audit_literature import Asked, check_support
 from novum.paper.audit_records import Audit, Finding, Severity
 from novum.paper.disclosure import answered_share, default_phases
 from novum.paper.material import load_material
@@ -52,8 +54,12 @@ def audit_study(folder: StudyFolder, log: EventLog, library: Library, template: 
         check_runs,
     ):
         findings += check(files, material, folder)
-    citations, found = check_citations(files, template, library)
+    citations, found = check_citations(files, template, library, log)
     findings += found
+    support, found = check_support(files, log)
+    findings += found
+    asked = Asked.of(log)
+    findings += asked.findings(material.idea.novelty)
     share, phases = answered_share(log), default_phases(log)
     findings += _disclosed(files, share, phases)
     latex = log.last("latex")
@@ -77,6 +83,10 @@ def audit_study(folder: StudyFolder, log: EventLog, library: Library, template: 
         default_phases=tuple(phases),
         answered_share=round(share, 4),
         citations=tuple(citations),
+        support=tuple(support),
+        searches=asked.searches,
+        searches_unanswered=asked.unanswered,
+        novelty=material.idea.novelty.verdict if material.idea.novelty else "",
         engine=str(latex.data["engine"]) if latex else "",
         engines_refused=tuple(dict.fromkeys(e.data["engine"] for e in missing if e.data.get("missing"))),
         style=_style(log),

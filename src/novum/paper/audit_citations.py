@@ -1,122 +1,109 @@
-"""The audit of references: each is cited, each cited key is there, each resolves in a source."""
+"""The audit of references: each is cited, each cited key is there, each is real, none gets another work's credit."""
 
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
+from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 
+from novum.events import EventLog
+from novum.literature.attribution import misattributions
+from novum.literature.held import HeldWorks
+from novum.literature.importing.bibtex_file import read_bibtex
 from novum.literature.library import Library
-from novum.literature.text import fold
+from novum.literature.shipped import shipped_works
+from novum.literature.verify import Verification, verify_reference
 from novum.paper.audit_checks import Files
-from novum.paper.audit_records import CitationStatus, Finding
+from novum.paper.audit_records import CitationStatus, Finding, Severity
 from novum.paper.citations import FEWEST, cited_keys
-from novum.paper.works import shipped, shipped_titled
 from novum.records import Paper
 from novum.template import Template
 
-_ENTRY = re.compile(r"^@(\w+)\{([^,\s]+),\n(.*?)^\}", re.MULTILINE | re.DOTALL)
-_FIELD = re.compile(r"^\s*(\w+) = \{(.*)\},?$", re.MULTILINE)
+_ENTRY = re.compile(r"^@\w+\{([^,\s]+),\n.*?^\}", re.MULTILINE | re.DOTALL)
 _BIBITEM = re.compile(r"\\bibitem\{([^{}]*)\}")
-_PARTS = re.compile(r"[^a-z0-9]+")
-
-
-class _Reference(NamedTuple):
-    key: str
-    title: str
-    year: str
-    doi: str
-    arxiv_id: str
+_SEVERITY: Mapping[str, Severity] = {
+    "not found": "error",
+    "differs": "error",
+    "retracted": "error",
+    "unverifiable": "warning",
+}
 
 
 def check_citations(
-    files: Files, template: Template, library: Library
+    files: Files, template: Template, library: Library, log: EventLog
 ) -> tuple[list[CitationStatus], list[Finding]]:
     """The status of each reference, and what is wrong with citations as a whole."""
-    listed = {r.key: r for r in _references(files.bib)}
-    items, cited = set(_BIBITEM.findall(files.body)), cited_keys(files.body)
-    findings = [
-        Finding(kind="citation", severity="error", where=key, message="is cited but is not a reference")
-        for key in cited
-        if key not in listed or key not in items
-    ]
+    listed = references(files.bib)
+    cited = cited_keys(files.body)
+    findings = [*_keys(files, listed, cited), *_attributions(files, listed)]
+    everywhere = Library([HeldWorks(template.references, name="template"), _shipped(), *library.sources])
+    recorded = Library([HeldWorks(_returned(log), name="recorded")])
     statuses = []
-    for key, reference in listed.items():
-        status, note = _resolved(reference, template, library)
-        statuses.append(CitationStatus(key=key, cited=key in cited, status=status, note=note))
-        if key not in cited:
-            findings.append(
-                Finding(
-                    kind="citation", severity="error", where=key, message="is a reference that nothing cites"
-                )
-            )
-        if status in ("not found", "differs", "retracted"):
-            findings.append(
-                Finding(kind="citation", severity="error", where=key, message=f"{status}: {note}")
-            )
-        elif status == "unanswered":
-            findings.append(
-                Finding(kind="citation", severity="warning", where=key, message="no source could be asked")
-            )
+    for key, paper in listed.items():
+        if paper is None:
+            findings.append(_finding(key, "its entry in references.bib cannot be read"))
+            continue
+        verdict, note, _ = _verified(paper, everywhere, recorded, asked=bool(library.sources))
+        statuses.append(CitationStatus(key=key, cited=key in cited, status=verdict, note=note))
+        if verdict in _SEVERITY:
+            findings.append(_finding(key, f"{verdict}: {note}", _SEVERITY[verdict]))
     if files.tex and len(listed) < FEWEST:
-        findings.append(
-            Finding(
-                kind="citation",
-                severity="warning",
-                where="references.bib",
-                message=f"{len(listed)} references, fewer than {FEWEST}",
-            )
-        )
+        text = f"{len(listed)} references, fewer than {FEWEST}"
+        findings.append(_finding("references.bib", text, "warning"))
     return statuses, findings
 
 
-def _references(bib: str) -> list[_Reference]:
-    found = []
-    for _, key, body in _ENTRY.findall(bib):
-        fields = {name.lower(): value for name, value in _FIELD.findall(body)}
-        values = (fields.get(name, "") for name in ("title", "year", "doi", "eprint"))
-        found.append(_Reference(key, *values))
+def references(bib: str) -> dict[str, Paper | None]:
+    """Key to record of each entry of a references.bib; None where the entry cannot be read."""
+    found: dict[str, Paper | None] = {}
+    for entry in _ENTRY.finditer(bib):
+        found[entry[1]] = next(iter(read_bibtex(entry[0].splitlines(keepends=True))), None)
     return found
 
 
-def _resolved(reference: _Reference, template: Template, library: Library) -> tuple[str, str]:
-    """(status, note) of one reference, asked of the template, the shipped bibliography, then every source."""
-    wanted = (
-        f"doi:{reference.doi.lower()}"
-        if reference.doi
-        else f"arxiv:{reference.arxiv_id}"
-        if reference.arxiv_id
-        else ""
-    )
-    own = next((p for p in template.references if p.id.lower() == wanted), None) if wanted else None
-    paper = own or (shipped(wanted) if wanted else None) or shipped_titled(_bare(reference.title))
-    if paper is not None:
-        return _compared(reference, paper)
-    if wanted:
-        paper, answered, failures = library.lookup(wanted)
-    else:
-        papers, search = library.search(_bare(reference.title), 5)
-        answered, failures = search.answered, search.failures
-        paper = next((p for p in papers if _same(p.title, reference.title)), None)
-    if paper is not None:
-        return _compared(reference, paper)
-    return ("not found", "no source holds it") if answered else ("unanswered", "; ".join(failures))
+@lru_cache(maxsize=1)
+def _shipped() -> HeldWorks:
+    return HeldWorks((work.paper for work in shipped_works()), name="bibliography")
 
 
-def _compared(reference: _Reference, paper: Paper) -> tuple[str, str]:
-    if paper.retracted:
-        return "retracted", "the source says that it is retracted"
-    if not _same(paper.title, reference.title):
-        return "differs", f"the source's title is {paper.title!r}"
-    if reference.year and paper.year and abs(int(reference.year) - paper.year) > 1:
-        return "differs", f"the source's year is {paper.year}"
-    return "verified", paper.id
+def _returned(log: EventLog) -> Iterator[Paper]:
+    """Every work that a source gave in the study's searches, as it is recorded."""
+    for event in log.events("search"):
+        yield from (Paper.model_validate(paper) for paper in event.data["papers"])
 
 
-def _bare(tex: str) -> str:
-    return re.sub(r"\\[A-Za-z]+\s?|[{}\\]", "", tex)
+def _verified(paper: Paper, everywhere: Library, recorded: Library, *, asked: bool) -> Verification:
+    """The verdict of the sources; they cannot call a work false that one of them gave when the study was made."""
+    verdict = verify_reference(paper, everywhere)
+    if verdict.verdict != "not found":
+        return verdict
+    if not asked:
+        return Verification("unverifiable", "no source could be asked: none is configured")
+    if verify_reference(paper, recorded).verdict == "verified":
+        note = f"a source gave it when the study was made; {verdict.reason}"
+        return Verification("unverifiable", note)
+    return verdict
 
 
-def _same(one: str, other: str) -> bool:
-    """Titles agree in their letters and digits; LaTeX of accents counts as its letter."""
-    a, b = (_PARTS.sub("", fold(_bare(t))) for t in (one, other))
-    return a == b
+def _keys(files: Files, listed: Iterable[str], cited: Iterable[str]) -> Iterator[Finding]:
+    items, listed, cited = set(_BIBITEM.findall(files.body)), set(listed), list(cited)
+    for key in cited:
+        if key not in listed or key not in items:
+            yield _finding(key, "is cited but is not a reference")
+    for key in sorted((listed | items) - set(cited)):
+        yield _finding(key, "is a reference that nothing cites")
+
+
+def _attributions(files: Files, listed: Mapping[str, Paper | None]) -> Iterator[Finding]:
+    works = {key: paper for key, paper in listed.items() if paper is not None}
+    for found in misattributions(files.body, works):
+        origin = found.introduced_by
+        told = f"{origin.title} ({origin.year})"
+        yield _finding(
+            ", ".join(found.keys),
+            f"credits {found.method} to a work that did not introduce it ({told} did): {found.excerpt}",
+        )
+
+
+def _finding(where: str, message: str, severity: Severity = "error") -> Finding:
+    return Finding(kind="citation", severity=severity, where=where, message=message)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import count
 
-from novum.literature.bibtex import bibitem, bibtex_keys, entry
+from novum.literature.bibtex import bibitem, bibtex_key, bibtex_keys, entry
 from novum.literature.text import words
 from novum.paper.material import Material
 from novum.paper.works import shipped, shipped_titled
-from novum.recorded_search import recorded_search
+from novum.recorded_search import citable_search
 from novum.records import Paper
 from novum.template import CitationHint
 from novum.tools import Tools
@@ -34,7 +35,8 @@ _METHODS = (
 """What every paper of novum rests on: (topic, title of a shipped record)."""
 _FOUND_PER_QUERY = 8
 _CANDIDATES = 12
-_SHARED_STEMS = 2
+SHARED_STEMS = 2
+"""Search words that a work shares with what it is cited for, at least."""
 _PARTS = re.compile(r"[^a-z0-9]+")
 
 
@@ -70,6 +72,25 @@ class Shelf:
     def about(self, topic: str) -> Work | None:
         return next((w for w in self.works if w.topic == topic), None)
 
+    def holding(self, paper: Paper) -> tuple[Shelf, Work]:
+        """The shelf with this work on it, and the work; keys that are there already do not change."""
+        for work in self.works:
+            if _same_work(paper, [work.paper]):
+                return self, work
+        base, taken = bibtex_key(paper), {w.key for w in self.works}
+        key = next(k for n in count() if (k := f"{base}{_letter(n)}") not in taken)
+        work = Work(key, paper, "", declared=False)
+        return replace(self, works=(*self.works, work)), work
+
+
+def _letter(number: int) -> str:
+    return "" if number == 0 else chr(ord("a") + number) if number < 26 else str(number)
+
+
+def usable(paper: Paper) -> bool:
+    """Whether a work can be cited: it has what a reference needs, and nobody has retracted it."""
+    return bool(paper.title and paper.authors and not paper.retracted)
+
 
 def gather(tools: Tools, material: Material) -> Shelf:
     """Declared works, works on the statistical methods, and candidates from searches about the idea."""
@@ -97,8 +118,8 @@ def _declared(tools: Tools, hint: CitationHint, own: Mapping[str, Paper]) -> tup
     papers = [paper for i in hint.papers if (paper := own.get(i) or shipped(i))]
     if papers:
         return papers, 0
-    found, search = recorded_search(tools, hint.query, _FOUND_PER_QUERY)
-    near = [p for p in found if _shared(hint.query, p) >= _SHARED_STEMS]
+    found, search = citable_search(tools, hint.query, _FOUND_PER_QUERY)
+    near = [p for p in found if usable(p) and shared_words(hint.query, p) >= SHARED_STEMS]
     return near[:1], int(not search.answered)
 
 
@@ -111,16 +132,12 @@ def _found(tools: Tools, material: Material) -> tuple[list[Paper], int]:
     if material.idea.novelty:
         papers |= {p.id: p for p in material.idea.novelty.nearest}
     for query in queries:
-        found, search = recorded_search(tools, query, _FOUND_PER_QUERY)
+        found, search = citable_search(tools, query, _FOUND_PER_QUERY)
         unanswered += int(not search.answered)
-        papers |= {p.id: p for p in found if p.id not in papers and _shared(query, p) >= _SHARED_STEMS}
+        papers |= {p.id: p for p in found if p.id not in papers and shared_words(query, p) >= SHARED_STEMS}
     # A hypothesis shares everyday words with works of any field.
-    usable = [
-        p
-        for p in papers.values()
-        if p.title and p.authors and not p.retracted and _shared(field, p) >= _SHARED_STEMS
-    ]
-    return usable[:_CANDIDATES], unanswered
+    near = [p for p in papers.values() if usable(p) and shared_words(field, p) >= SHARED_STEMS]
+    return near[:_CANDIDATES], unanswered
 
 
 def _field(material: Material) -> str:
@@ -136,7 +153,8 @@ def _keyword_queries(material: Material) -> list[str]:
     return queries or [f"{material.template.title} {domain}".strip()]
 
 
-def _shared(query: str, paper: Paper) -> int:
+def shared_words(query: str, paper: Paper) -> int:
+    """How many search words a text and a work's title and abstract have in common."""
     return len(set(words(query)) & set(words(f"{paper.title} {paper.abstract}")))
 
 

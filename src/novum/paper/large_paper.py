@@ -230,5 +230,10 @@ class LargePaper:
     def mend(self, name: str, block: Block, error: str, round_: int) -> Block | None:
         """A paragraph that did not compile, mended by the model, or None."""
         inputs = {"paragraph": block.tex, "error": error}
+    def may_cite(self, shelf: Shelf) -> None:
+        """From now on the works of `shelf` may be cited."""
+        self._shelf = shelf
+        self._allowed = replace(self._allowed, citations=frozenset(w.key for w in shelf.works))
+
         tex = self._ask(f"write/repair/{name}/{round_}", "write_mend", inputs)
         return replace(block, tex=" ".join(tex.split("\n\n"))) if tex else None

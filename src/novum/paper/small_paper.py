@@ -158,6 +158,10 @@ class SmallPaper:
         return sections, abstract
 
     def mend(self, name: str, block: Block, error: str, round_: int) -> Block | None:
+    def may_cite(self, shelf: Shelf) -> None:
+        """From now on the works of `shelf` may be cited."""
+        self._shelf = shelf
+
         """Nothing to ask: this model wrote no LaTeX, so what fails is set as plain text."""
         return None
 

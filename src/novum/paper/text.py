@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 _END = re.compile(r"(?<=[.!?])((?:\\claim\{[^{}]*\}\{[^{}]*\}\{[^{}]*\})*)\s+(?=[A-Z\\\\`])")
 
@@ -19,3 +20,8 @@ def tex_sentences(tex: str) -> list[str]:
 def word_set(text: str) -> frozenset[str]:
     """The words of a listing, for tables of words that are pleasant to read."""
     return frozenset(text.split())
+
+
+def sentence_list(items: Sequence[str]) -> str:
+    """`a, b and c`."""
+    return items[0] if len(items) == 1 else ", ".join(items[:-1]) + " and " + items[-1]

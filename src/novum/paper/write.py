@@ -1,8 +1,8 @@
 """The writing phase: from recorded results to a compiled, audited PDF.
 
 Introduction, background, method, set-up, results, discussion, conclusion, then related work, title and abstract;
-each with one look back, at last one look at the whole. Nothing depends on a clock or on chance, so a replay gives
-the same paper.tex, byte for byte.
+each with one look back, at last one look at the whole and the rounds of citation. Nothing depends on a clock or on
+chance, so a replay gives the same paper.tex, byte for byte.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from pathlib import Path
 from novum.paper import compose, figures
 from novum.paper.audit import audit_study
 from novum.paper.citations import Shelf, bibliography, cited_keys, gather, references_bib
+from novum.paper.citing import cite_draft
 from novum.paper.claims import claim_records
 from novum.paper.disclosure import default_notice, with_metadata
 from novum.paper.document import Draft, Section, paragraphs, render
@@ -37,7 +38,7 @@ def write_paper(tools: Tools, draft: int = 0) -> Path:
     material = load_material(tools.folder, tools.log, tools.template)
     shelf = gather(tools, material)
     writer = (SmallPaper if tools.is_small("writing") else LargePaper)(tools, material, shelf)
-    paper = _assemble(tools, material, shelf, writer)
+    paper, shelf = _assemble(tools, material, shelf, writer)
     made = compile_draft(tools, paper, material, writer.mend)
     target = tools.folder.draft(draft)
     target.mkdir(parents=True, exist_ok=True)
@@ -53,11 +54,16 @@ def write_paper(tools: Tools, draft: int = 0) -> Path:
     return pdf
 
 
-def _assemble(tools: Tools, material: Material, shelf: Shelf, writer: SmallPaper | LargePaper) -> Draft:
+def _assemble(
+    tools: Tools, material: Material, shelf: Shelf, writer: SmallPaper | LargePaper
+) -> tuple[Draft, Shelf]:
+    """The draft, and the shelf with the works that its citations brought in."""
     sections = writer.sections()
     title, abstract = writer.title(), writer.abstract()
     sections, abstract = writer.refined(sections, abstract)
-    return _whole(tools, material, shelf, title, abstract, sections)
+    sections, shelf = cite_draft(tools, material, shelf, sections)
+    writer.may_cite(shelf)
+    return _whole(tools, material, shelf, title, abstract, sections), shelf
 
 
 def _whole(

@@ -36,6 +36,11 @@ class StudyFolder:
         return self.root / "idea.json"
 
     @property
+    def dropped(self) -> Path:
+        """The ideas that were set aside for their novelty verdict, before the one that was taken."""
+        return self.root / "dropped_ideas.json"
+
+    @property
     def template(self) -> Path:
         """The template as it was when the study began."""
         return self.root / "template"

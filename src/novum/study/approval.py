@@ -32,17 +32,18 @@ Ask = Callable[[str, str], Answer]
 """From what is to be approved and its summary to the answer."""
 
 
-def approve_idea(opened: Opened, idea: Idea, ask: Ask) -> Idea:
-    """The idea as it was approved.
+def approve_idea(opened: Opened, idea: Idea, ask: Ask, number: int = 1) -> Idea:
+    """The idea as it was approved; `number` counts the ideas that the study proposed.
 
     Raises:
         Refused: the person said no.
     """
-    for round_ in range(1, MOST_COMMENTS + 1):
+    first = (number - 1) * MOST_COMMENTS + 1
+    for round_ in range(first, first + MOST_COMMENTS):
         answer = _answer(opened, "ideas", round_, _idea_summary(idea), ask)
         if answer.approved:
             return idea
-        idea = _heeded_idea(opened.tools, idea, answer.comment, round_)
+        idea = heeded_idea(opened.tools, idea, answer.comment, f"ideate/comment_{round_}")
     return idea
 
 
@@ -81,6 +82,14 @@ def approve_paper(opened: Opened, tools: Tools, ask: Ask) -> int:
 def _answer(opened: Opened, what: str, round_: int, summary: str, ask: Ask) -> Answer:
     if what not in opened.order["approve"]:
         return Answer(True)
+    answer = recorded_answer(opened, what, round_, summary, ask)
+    if not answer.approved and not answer.comment:
+        raise Refused(f"the {what} was not approved", "a person said no", "start another study")
+    return answer
+
+
+def recorded_answer(opened: Opened, what: str, round_: int, summary: str, ask: Ask) -> Answer:
+    """What the person says, or said when the study came here before."""
     log = opened.tools.log
     event = log.last("approval", what=what, round=round_)
     if event is None:
@@ -88,10 +97,7 @@ def _answer(opened: Opened, what: str, round_: int, summary: str, ask: Ask) -> A
         event = log.append(
             "approval", what=what, round=round_, approved=answer.approved, comment=answer.comment
         )
-    answer = Answer(bool(event.data["approved"]), str(event.data["comment"]))
-    if not answer.approved and not answer.comment:
-        raise Refused(f"the {what} was not approved", "a person said no", "start another study")
-    return answer
+    return Answer(bool(event.data["approved"]), str(event.data["comment"]))
 
 
 def _idea_summary(idea: Idea) -> str:
@@ -115,9 +121,10 @@ class _HeededIdea(BaseModel):
     plan: str = Field(min_length=20, max_length=500)
 
 
-def _heeded_idea(tools: Tools, idea: Idea, comment: str, round_: int) -> Idea:
+def heeded_idea(tools: Tools, idea: Idea, comment: str, step: str) -> Idea:
+    """The idea as a model rewrites it to heed a person's comment; as it was when the model gives no answer."""
     question = Question(
-        step=f"ideate/comment_{round_}",
+        step=step,
         role="ideas",
         prompt="approve_idea",
         inputs={"template": tools.template, "idea": idea, "comment": comment},

@@ -17,13 +17,21 @@ from novum import __version__
 from novum.errors import StudyError, UsageError
 from novum.events import EventLog
 from novum.experiment.environment import environment_for
-from novum.records import Idea
+from novum.records import Idea, Record
 from novum.settings import ROLES, Profile, Settings
 from novum.store import StudyFolder
 from novum.template import Template
 
 _RECORDED_PACKAGES = ("numpy", "scipy", "matplotlib", "xllamacpp", "pydantic-ai-slim", "pypdfium2")
 APPROVALS = ("ideas", "plan", "paper")
+CHOICES = ("keep", "drop", "ask")
+"""What a user may have done with an idea that is known, or of which it is unknown whether it is new."""
+
+
+class DroppedIdeas(Record):
+    """dropped_ideas.json: the ideas that were set aside, each with its verdict."""
+
+    ideas: tuple[Idea, ...]
 
 
 @dataclass(frozen=True)
@@ -42,7 +50,11 @@ class Order:
     overrule_safety: str = ""
     """The name of the person who overrules the safety screen, or ""."""
     on_known: str = "keep"
-    """What becomes of an idea that is known or cannot be judged: keep, drop or ask."""
+    """What becomes of an idea that is known already: one of `CHOICES`."""
+    on_unknown: str = "keep"
+    """What becomes of an idea of which nobody can say whether it is new: one of `CHOICES`."""
+    seed_papers: int = 0
+    """How many recent papers on the topic a model is shown before it proposes an idea."""
     extra: dict[str, Any] = field(default_factory=dict)
 
 
@@ -50,13 +62,17 @@ def begin_study(order: Order, settings: Settings, *, now: float | None = None) -
     """Make the study's folder and write its first event.
 
     Raises:
-        UsageError: an approval is not one of `APPROVALS`, or the workspace cannot be written.
+        UsageError: an approval is not one of `APPROVALS`, a choice none of `CHOICES`, or the workspace cannot be
+            written.
     """
     unknown = set(order.approve) - set(APPROVALS)
     if unknown:
         raise UsageError(
             f"cannot ask for approval of {sorted(unknown)}", "", f"choose from {', '.join(APPROVALS)}"
         )
+    for option, choice in (("on-known", order.on_known), ("on-unknown", order.on_unknown)):
+        if choice not in CHOICES:
+            raise UsageError(f"--{option} cannot be {choice!r}", "", f"choose from {', '.join(CHOICES)}")
     created = int(now if now is not None else time.time())
     folder = _new_folder(order, settings, created)
     with EventLog(folder.events) as log:
@@ -107,6 +123,8 @@ def _first_event(order: Order, settings: Settings, created: int) -> dict[str, An
         "approve": list(order.approve),
         "overrule_safety": order.overrule_safety,
         "on_known": order.on_known,
+        "on_unknown": order.on_unknown,
+        "seed_papers": order.seed_papers,
     }
 
 
@@ -193,9 +211,12 @@ def find_study(lab: Path, name: str) -> StudyFolder:
 
 
 def archived_ideas(lab: Path) -> Sequence[Idea]:
-    """The ideas of all studies in the workspace, oldest first."""
-    ideas = []
-    for path in sorted((lab / "studies").glob("*/idea.json")):
-        folder = StudyFolder(path.parent)
-        ideas.append(folder.read(path, Idea))
+    """The ideas of all studies in the workspace, also those that were dropped as known, oldest first."""
+    ideas: list[Idea] = []
+    for root in sorted((lab / "studies").glob("*")):
+        folder = StudyFolder(root)
+        if folder.dropped.exists():
+            ideas += folder.read(folder.dropped, DroppedIdeas).ideas
+        if folder.idea.exists():
+            ideas.append(folder.read(folder.idea, Idea))
     return ideas

@@ -10,7 +10,7 @@ from __future__ import annotations
 import dataclasses
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from novum.experiment import draw_figures, run_experiments
 from novum.experiment.plan import make_plan
 from novum.ideation.ideate import propose_ideas
 from novum.ideation.novelty import judge_novelty
+from novum.ideation.recent import recent_works
 from novum.ideation.safety import screen
 from novum.paper.audit import audit_study
 from novum.paper.write import write_paper
@@ -26,9 +27,10 @@ from novum.records import Idea, Phase, Plan
 from novum.review.reviewer import review_study
 from novum.store import StudyFolder
 from novum.store.index import update
-from novum.study.approval import Ask, approve_idea, approve_paper, approve_plan
+from novum.study.approval import Ask, approve_idea, approve_paper, approve_plan, heeded_idea
 from novum.study.begin import unused_path, versions
 from novum.study.opening import Opened
+from novum.study.settle import after_verdict, set_aside
 from novum.tools import Tools
 
 PHASES: tuple[Phase, ...] = ("ideate", "novelty", "experiment", "figures", "write", "review")
@@ -41,27 +43,14 @@ def conduct(opened: Opened, ask_person: Ask, lab: Path | None) -> StudyFolder:
     brought up to date, None for a replay.
 
     Raises:
-        Refused: the safety screen refuses the idea.
+        Refused: the safety screen refuses the idea, a person does, or no idea is new enough for the user.
         NovumError: as the phases raise; what was done is kept.
     """
     tools = opened.tools
     if opened.live and len(list(tools.log.events("phase_started"))):
         tools.log.append("study_resumed", versions=versions())
-    with _phase(tools, "ideate"):
-        screen(
-            tools,
-            "topic",
-            f"{tools.template.title}. {tools.template.description}",
-            overruled_by=_overruled(opened),
-        )
-        idea = approve_idea(opened, _idea(opened), ask_person)
-        screen(
-            tools, "idea", f"{idea.title}\n{idea.hypothesis}\n{idea.plan}", overruled_by=_overruled(opened)
-        )
+    idea = settled_idea(opened, ask_person)
     tools = _renamed(opened, idea)
-    with _phase(tools, "novelty"):
-        idea = judge_novelty(tools, idea)
-        tools.folder.write(tools.folder.idea, idea)
     with _phase(tools, "experiment"):
         plan = approve_plan(opened, make_plan(tools, idea), ask_person)
         screen(tools, "code", _plan_text(plan), overruled_by=_overruled(opened))
@@ -79,12 +68,45 @@ def conduct(opened: Opened, ask_person: Ask, lab: Path | None) -> StudyFolder:
     return tools.folder
 
 
-def _idea(opened: Opened) -> Idea:
-    given = opened.order["idea"]
-    if given:
-        return Idea.model_validate(given)
-    archive = [Idea.model_validate(entry) for entry in opened.order["archive"]]
-    return propose_ideas(opened.tools, 1, archive)[0]
+def settled_idea(opened: Opened, ask_person: Ask) -> Idea:
+    """The idea that the study takes, judged for novelty; others before it are recorded as dropped."""
+    tools, dropped, comment = opened.tools, list[Idea](), ""
+    while True:
+        number = len(dropped) + 1
+        with _phase(tools, "ideate"):
+            idea = _screened(opened, _idea(opened, dropped, comment), ask_person, number)
+        with _phase(tools, "novelty"):
+            idea = judge_novelty(tools, idea, number)
+            answer = after_verdict(opened, idea, ask_person, number)
+        if answer.approved:
+            return idea
+        dropped.append(idea)
+        comment = answer.comment
+        set_aside(opened, dropped, comment)
+
+
+def _screened(opened: Opened, idea: Idea, ask_person: Ask, number: int) -> Idea:
+    """The idea as a person approved it and the safety screen let it pass."""
+    tools, overruled = opened.tools, _overruled(opened)
+    topic = f"{tools.template.title}. {tools.template.description}"
+    screen(tools, "topic", topic, overruled_by=overruled)
+    idea = approve_idea(opened, idea, ask_person, number)
+    step = "" if number == 1 else f"ideate/safety_idea_{number}"
+    text = f"{idea.title}\n{idea.hypothesis}\n{idea.plan}"
+    screen(tools, "idea", text, overruled_by=overruled, step=step)
+    return idea
+
+
+def _idea(opened: Opened, dropped: Sequence[Idea], comment: str) -> Idea:
+    """The user's idea, the last one changed as a person's comment says, or a new one of the model."""
+    tools, order, number = opened.tools, opened.order, len(dropped) + 1
+    if comment:
+        return heeded_idea(tools, dropped[-1], comment, f"ideate/idea_{number}/comment")
+    if order["idea"]:
+        return Idea.model_validate(order["idea"])
+    archive = [Idea.model_validate(entry) for entry in order["archive"]]
+    recent = recent_works(tools, int(order.get("seed_papers", 0)))
+    return propose_ideas(tools, 1, [*archive, *dropped], first=number, recent=recent)[0]
 
 
 def _overruled(opened: Opened) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 from novum.events import Event
 from novum.ideation.ideate import propose_ideas
 from novum.ideation.novelty import judge_novelty
+from novum.ideation.recent import recent_works
 from novum.records import Idea
 from novum.settings import Settings
 from novum.study.begin import Order, begin_study
@@ -31,7 +32,9 @@ def only_ideas(
     folder = begin_study(order, elsewhere)
     with open_study(folder, elsewhere, progress=progress, listener=listener) as opened:
         tools = opened.tools
-        judged = [judge_novelty(tools, idea) for idea in propose_ideas(tools, count, order.archive)]
+        recent = recent_works(tools, order.seed_papers)
+        proposed = propose_ideas(tools, count, order.archive, recent=recent)
+        judged = [judge_novelty(tools, idea, number) for number, idea in enumerate(proposed, start=1)]
         dumped: list[Any] = [idea.model_dump(mode="json") for idea in judged]
         tools.folder.write_json(folder.root / "ideas.json", dumped)
     return judged

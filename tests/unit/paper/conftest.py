@@ -7,6 +7,7 @@ import os
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Protocol
 
@@ -15,6 +16,7 @@ import pytest
 
 from novum.events import EventLog
 from novum.literature.library import Library
+from novum.literature.offline import OfflineIndex
 from novum.llm import Capabilities, Model, Request
 from novum.llm.scripted import ScriptedModel
 from novum.records import Comparison, Figure, Idea, Limits, Outcome, Result, Results, Run, RunStatus
@@ -253,9 +255,14 @@ class MakeTools(Protocol):
 
 
 def tools_for(
-    study: StudyFolder, log: EventLog, template: Template, reply: Reply, capabilities: Capabilities = SMALL
+    study: StudyFolder,
+    log: EventLog,
+    template: Template,
+    reply: Reply,
+    capabilities: Capabilities = SMALL,
+    library: Library | None = None,
 ) -> Tools:
-    """Tools around a scripted model, without any source of literature."""
+    """Tools around a scripted model, with the shipped bibliography as the literature unless another is given."""
     model: Model = ScriptedModel("scripted:test", reply, capabilities=capabilities)
     return Tools(
         folder=study,
@@ -263,10 +270,15 @@ def tools_for(
         template=template,
         models=dict.fromkeys(ROLES, model),
         sandbox=PlainSandbox(),
-        library=Library([]),
+        library=library or shipped_library(),
         profile="quick",
         seed=1,
     )
+
+
+@lru_cache(maxsize=1)
+def shipped_library() -> Library:
+    return Library([OfflineIndex(None)])
 
 
 @pytest.fixture
@@ -316,9 +328,19 @@ PROSE = {
 }
 
 
+def cite_reply(request: Request) -> str:
+    """What a well-behaved model says of citations: the first sentence, the first work, which supports it."""
+    assert request.json_schema is not None
+    plain = {"reasoning": "It says so.", "query": "", "after": "", "works": [], "verdict": "supports"}
+    first = {name: part.get("enum", [""])[0] for name, part in request.json_schema["properties"].items()}
+    return json.dumps({name: plain.get(name, choice) for name, choice in first.items()})
+
+
 def good_reply(request: Request) -> str:
     """What a well-behaved small model would say."""
     step = request.step.removeprefix("write/")
+    if step.startswith("cite/"):
+        return cite_reply(request)
     if request.json_schema is None:
         return PROSE[step.split("/again")[0]]
     if step.endswith("/reflect"):

@@ -21,7 +21,7 @@ from novum.store import StudyFolder
 from novum.template import Template
 from novum.tools import Tools
 
-from .conftest import LARGE, MakeTools, good_reply, open_log, tools_for
+from .conftest import LARGE, MakeTools, cite_reply, good_reply, open_log, tools_for
 
 
 def audit_of(tools: Tools, pdf: Path) -> Audit:
@@ -202,6 +202,8 @@ BODIES = {
 def frontier(request: Request) -> str:
     """A well-behaved frontier model."""
     step = request.step.removeprefix("write/")
+    if step.startswith("cite/"):
+        return cite_reply(request)
     if step == "title":
         return "How Strong Should a Temporary Contact Reduction Be?"
     if step.endswith(("/reflect", "/refine")):
