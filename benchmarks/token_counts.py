@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections import Counter
 from pathlib import Path
 
 from novum.events import read_events
@@ -17,18 +18,22 @@ from novum.records import Usage
 
 def main() -> None:
     path, model = Path(sys.argv[1]), sys.argv[2] if len(sys.argv) > 2 else "anthropic:claude-sonnet-4-5"
-    counts = counts_of(read_events(path).events)
+    events = read_events(path).events
+    counts = counts_of(events)
     print(json.dumps({name: count.model_dump() for name, count in counts.items()}, indent=1))
-    total = 0.0
-    for name, count in counts.items():
+    costs: Counter[str] = Counter()
+    for call in (event.data for event in events if event.kind == "model_call"):
         # Without the cache: a provider's cache has other rules than the one that was recorded.
-        cost = dollars(model, Usage(prompt_tokens=count.prompt_tokens, output_tokens=count.output_tokens))
-        total += cost or 0.0
-        print(
-            f"{name:12} ${cost:.4f} with {model}" if cost is not None else f"{name:12} price unknown",
-            file=sys.stderr,
-        )
-    print(f"{'total':12} ${total:.4f} (paper's figures: a study $15, a review $0.50)", file=sys.stderr)
+        used = Usage.model_validate(call["usage"]).model_copy(update={"cached_tokens": 0})
+        cost = dollars(model, used)
+        if cost is None:
+            raise SystemExit(f"the price of {model} is unknown")
+        costs[call["step"].partition("/")[0]] += cost
+    for name, cost in costs.items():
+        print(f"{name:12} ${cost:.4f} with {model}", file=sys.stderr)
+    print(
+        f"{'total':12} ${costs.total():.4f} (paper's figures: a study $15, a review $0.50)", file=sys.stderr
+    )
 
 
 if __name__ == "__main__":

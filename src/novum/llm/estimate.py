@@ -179,7 +179,20 @@ def _priced(usage: Usage, price: Callable[[Usage], float | None], speed: Speed, 
         + usage.calls * speed.call_s
         + other_s
     )
-    return usage.model_copy(update={"seconds": seconds, "dollars": price(usage)})
+    return usage.model_copy(update={"seconds": seconds, "dollars": _dollars(usage, price)})
+
+
+def _dollars(usage: Usage, price: Callable[[Usage], float | None]) -> float | None:
+    """The price of as many mean calls: long prompts cost more per token, and the sum is no prompt."""
+    calls = max(usage.calls, 1)
+    mean = Usage(
+        prompt_tokens=round(usage.prompt_tokens / calls),
+        cached_tokens=round(usage.cached_tokens / calls),
+        output_tokens=round(usage.output_tokens / calls),
+        calls=1,
+    )
+    dollars = price(mean)
+    return None if dollars is None else calls * dollars
 
 
 def _sum(usages: list[Usage]) -> Usage:

@@ -69,3 +69,24 @@ def test_the_shipped_table_holds_every_phase_and_the_worst_is_worse(profile: str
 def test_an_unknown_profile_is_a_usage_error() -> None:
     with pytest.raises(UsageError, match="huge"):
         estimate("huge", lambda _: 0.0)
+
+
+def test_a_price_that_rises_with_the_prompt_is_that_of_a_call_not_of_the_sum(tmp_path: Path) -> None:
+    """221,000 tokens of 31 reviews were once priced as one prompt of that length, at twice the price."""
+    table = tmp_path / "counts.json"
+    counts = {
+        "calls": 30,
+        "prompt_tokens": 300_000,
+        "cached_tokens": 0,
+        "output_tokens": 3000,
+        "worst_prompt_tokens": 900_000,
+        "worst_output_tokens": 90_000,
+    }
+    table.write_text(json.dumps({"full": {"source": "a test", "phases": {"review": counts}}}))
+
+    def price(usage: Usage) -> float:
+        return usage.prompt_tokens * (2e-6 if usage.prompt_tokens > 200_000 else 1e-6)
+
+    made = estimate("full", price, table=table)
+    assert made.total.expected.dollars == pytest.approx(0.3)
+    assert made.total.worst.dollars == pytest.approx(0.9)
