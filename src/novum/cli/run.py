@@ -117,7 +117,11 @@ def ideas(
 
     settings = _settings(model, profile, None, None, None, "")
     order = Order(
-        template=load_template(template), profile=settings.profile, seed=seed, archive=_archive(settings)
+        template=load_template(template),
+        profile=settings.profile,
+        seed=seed,
+        archive=_archive(settings),
+        seed_papers=seed_papers,
     )
     with View() as view:
         found = only_ideas(order, count, settings, progress=view.progress, listener=view.event)
