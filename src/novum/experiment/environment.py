@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import platform
 import sys
 from dataclasses import dataclass
@@ -41,12 +42,20 @@ def environment_for(template: Template, recorded: dict[str, Any] | None = None) 
         MissingTool: what the template requires is not installed.
     """
     python = template_python(template)
+    variables = {"MPLBACKEND": "Agg", "PYTHONHASHSEED": "0", "OMP_NUM_THREADS": "2"}
+    data = data_folder()
     return Environment(
         python=python,
-        readonly=python_paths(python),
-        variables={"MPLBACKEND": "Agg", "PYTHONHASHSEED": "0", "OMP_NUM_THREADS": "2"},
+        readonly=(*python_paths(python), *data),
+        variables=variables | {"NOVUM_DATA": str(folder) for folder in data},
         facts=recorded or _facts(template, python),
     )
+
+
+def data_folder() -> tuple[Path, ...]:
+    """The folder of data that runs may read, `$NOVUM_DATA`; none when it is not set."""
+    named = os.environ.get("NOVUM_DATA", "")
+    return (Path(named).resolve(),) if named else ()
 
 
 def _facts(template: Template, python: Path) -> dict[str, Any]:

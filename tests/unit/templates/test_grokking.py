@@ -78,7 +78,7 @@ def outputs(tasks: ModuleType) -> dict[str, np.ndarray]:
         "train_fraction": np.array(0.6),
         "predictions": predictions[None],
         "logits": logits[None],
-        "parameters": np.array([100]),
+        "weights.tokens": np.zeros((1, 12, 8)),
         "seconds": np.array([1.0]),
     }
 

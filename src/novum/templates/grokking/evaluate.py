@@ -73,13 +73,14 @@ def write_final_info(out_dir):
     ]
     values = {name: [row[name] for row in rows] for name in rows[0]}
     n = len(rows)
+    parameters = sum(a[0].size for name, a in outputs.items() if name.startswith("weights."))
     info = {
         "means": {name: float(np.mean(v)) for name, v in values.items()},
         "stderrs": {name: float(np.std(v, ddof=1)) / math.sqrt(n) for name, v in values.items() if n > 1},
         "final_info_dict": values,
         "values": values,
         "seeds": outputs["seeds"].tolist(),
-        "parameters": outputs["parameters"].tolist(),
+        "parameters": [parameters] * n,
     }
     (Path(out_dir) / "final_info.json").write_text(json.dumps({str(outputs["operation"]): info}, indent=1) + "\n")
 

@@ -3,8 +3,8 @@
     python experiment.py --out_dir run_0 --seeds 0 1 2
     python evaluate.py --out_dir run_0
 
-The first saves what the network predicts for every entry at every evaluation (`outputs.npz`) and curves
-(`series.jsonl`); the second computes the metrics from the predictions (`final_info.json`). The functions from
+The first saves what the network predicts for every entry at every evaluation, its last weights (`outputs.npz`) and
+curves (`series.jsonl`); the second computes the metrics from the predictions (`final_info.json`). The functions from
 `learning_rate` to `initialise` are what a study changes.
 """
 
@@ -170,18 +170,19 @@ def arguments():
 
 
 def main():
-    """Train every seed and save the predictions."""
+    """Train every seed and save the predictions and the weights."""
     params = arguments()
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     params.out_dir.mkdir(parents=True, exist_ok=True)
-    found = {"predictions": [], "logits": [], "parameters": [], "seconds": []}
+    found = {"predictions": [], "logits": [], "seconds": []}
+    trained = []
     with (params.out_dir / "series.jsonl").open("w") as series:
         for seed in params.seeds:
             start = time.perf_counter()
             steps, predictions, logits, model = train(seed, params, device, series)
             found["predictions"].append(predictions)
             found["logits"].append(logits)
-            found["parameters"].append(sum(w.numel() for w in model.parameters()))
+            trained.append({name: w.float().cpu().numpy() for name, w in model.state_dict().items()})
             found["seconds"].append(time.perf_counter() - start)
             print(f"seed {seed}: {found['seconds'][-1]:.1f} s on {device}", flush=True)
     np.savez_compressed(
@@ -192,6 +193,7 @@ def main():
         modulus=params.modulus,
         train_fraction=params.train_fraction,
         **{name: np.array(values) for name, values in found.items()},
+        **{f"weights.{name}": np.stack([weights[name] for weights in trained]) for name in trained[0]},
     )
 
 

@@ -1,0 +1,103 @@
+"""What it is worth to train `grokking` on whole tensors: steps per second against a loader that yields examples.
+
+    python benchmarks/grokking.py [--torch PYTHON] [--steps 400] [--repeats 3]
+
+The same network, optimiser, data and batch size in both; only the data's way to the network differs: tensors that lie
+on the device, or an `IterableDataset` that makes one example at a time in Python, collated by a `DataLoader`. The two
+take turns in one process; the ratio is of the medians. Bound: at least 3.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+TEMPLATE = Path(__file__).resolve().parent.parent / "src" / "novum" / "templates" / "grokking"
+BOUND = 3.0
+PROGRAM = '''
+import json, statistics, sys, time
+import torch
+from torch.utils.data import DataLoader, IterableDataset
+sys.path.insert(0, sys.argv[1])
+steps, repeats, batch = map(int, sys.argv[2:5])
+sys.argv = ["experiment.py"]
+import experiment, tasks
+
+params = experiment.arguments()
+left, right, result, symbols = tasks.table(params.operation, params.modulus)
+mask = tasks.training_mask(len(result), params.train_fraction, 0)
+examples = [([int(a), int(b), symbols], int(c)) for a, b, c in zip(left[mask], right[mask], result[mask])]
+size = batch or len(examples)
+
+class Examples(IterableDataset):
+    """One example at a time, shuffled, for ever."""
+    def __iter__(self):
+        while True:
+            for index in torch.randperm(len(examples)).tolist():
+                tokens, target = examples[index]
+                yield torch.tensor(tokens), torch.tensor(target)
+
+def whole_tensors():
+    tokens = torch.tensor([e[0] for e in examples])
+    targets = torch.tensor([e[1] for e in examples])
+    order = experiment.batches(len(examples), batch, torch.Generator().manual_seed(0), torch.device("cpu"))
+    while True:
+        chosen = next(order)
+        yield tokens[chosen], targets[chosen]
+
+def steps_per_second(batches):
+    torch.manual_seed(0)
+    model = experiment.Transformer(symbols, params)
+    experiment.initialise(model, params)
+    optimiser = torch.optim.AdamW(model.parameters(), lr=params.learning_rate, betas=(0.9, 0.98), weight_decay=1.0)
+    start = None
+    for step in range(-10, steps):
+        if step == 0:
+            start = time.perf_counter()
+        tokens, targets = next(batches)
+        optimiser.zero_grad(set_to_none=True)
+        experiment.loss_function(model(tokens), targets, params).backward()
+        optimiser.step()
+    return steps / (time.perf_counter() - start)
+
+torch.set_num_threads(2)
+found = {"whole tensors": [], "one at a time": []}
+for _ in range(repeats):
+    found["whole tensors"].append(steps_per_second(whole_tensors()))
+    found["one at a time"].append(steps_per_second(iter(DataLoader(Examples(), batch_size=size))))
+print(json.dumps({"batch": size} | {name: statistics.median(values) for name, values in found.items()}))
+'''
+
+
+def main() -> int:
+    """Print steps per second of both and their ratio; 1 when a bound does not hold."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--torch", default=os.environ.get("NOVUM_TEST_TORCH", sys.executable))
+    parser.add_argument("--steps", type=int, default=100)
+    parser.add_argument("--repeats", type=int, default=3)
+    chosen = parser.parse_args()
+    ok = True
+    for batch in (0, 256):
+        command = [chosen.torch, "-c", PROGRAM, TEMPLATE, chosen.steps, chosen.repeats, batch]
+        done = subprocess.run(list(map(str, command)), capture_output=True, text=True, check=False)
+        if done.returncode:
+            print(done.stderr[-2000:], file=sys.stderr)
+            return 1
+        found = json.loads(done.stdout)
+        fast, slow = found["whole tensors"], found["one at a time"]
+        ok = ok and fast >= BOUND * slow
+        print(
+            f"batch {found['batch']}: {fast:.0f} steps/s on whole tensors, {slow:.0f} one example at a time, "
+            f"ratio {fast / slow:.1f} (bound {BOUND:g})"
+        )
+    return 0 if ok else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,173 @@
+"""The diffusion template: its points and its estimator without torch, its training and its evaluator with it."""
+
+import statistics
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+import pytest
+from torches import copy_of, evaluated, module_of, needs_torch, program, trained, values
+
+from novum.stats import compare
+from novum.template import builtin_templates, load_template
+
+FOLDER = builtin_templates()["diffusion_2d"]
+SMALL = ("--steps=60", "--width=16", "--diffusion_steps=20", "--record_every=20")
+
+
+@pytest.fixture(scope="module")
+def points() -> ModuleType:
+    return module_of("diffusion_2d", "points.py")
+
+
+@pytest.fixture(scope="module")
+def estimator() -> ModuleType:
+    return module_of("diffusion_2d", "estimator.py")
+
+
+# -- points ----------------------------------------------------------------------------------------------
+
+
+def test_points_depend_on_the_seed_and_the_part_alone(points: ModuleType) -> None:
+    """Held-out points are not those that were trained on."""
+    first, again = points.draw(50, 3, points.TRAINING), points.draw(50, 3, points.TRAINING)
+    assert (first == again).all()
+    assert (first != points.draw(50, 3, points.HELD_OUT)).all()
+    assert (first != points.draw(50, 4, points.TRAINING)).all()
+
+
+def test_every_set_is_centred_and_about_one_wide(points: ModuleType) -> None:
+    for name, drawn in zip(points.SETS, points.draw(5000, 0, points.TRAINING), strict=True):
+        assert abs(drawn.mean(axis=0)).max() < 0.2, name
+        assert drawn.std(axis=0).min() > 0.3, name
+        assert drawn.std(axis=0).max() < 1.3, name
+
+
+def test_the_dinosaurs_outline_is_closed_and_its_points_lie_on_it(points: ModuleType) -> None:
+    outline = points.DINOSAUR
+    assert (outline[0] == outline[-1]).all()
+    drawn = points.draw(2000, 0, points.TRAINING)[points.SETS.index("dinosaur")] * 25.0 + [50.0, 27.0]
+    start, piece = outline[:-1], np.diff(outline, axis=0)
+    along = ((drawn[:, None] - start) * piece).sum(axis=2) / (piece**2).sum(axis=1)
+    nearest = start + along.clip(0.0, 1.0)[..., None] * piece
+    distance = np.linalg.norm(drawn[:, None] - nearest, axis=2).min(axis=1)
+    assert np.quantile(distance, 0.99) < 3.0 * 0.03 * 25.0
+
+
+# -- estimator -------------------------------------------------------------------------------------------
+
+
+def test_the_divergence_of_two_normal_distributions(estimator: ModuleType) -> None:
+    """Shifted by (1, 0) it is 1/2 nat; twice as wide it is 2 log 2 - 3/4 nats."""
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(2, 4000, 2))
+    assert estimator.kl_divergence(x, y) == pytest.approx(0.0, abs=0.06)
+    assert estimator.kl_divergence(x, y + np.array([1.0, 0.0])) == pytest.approx(0.5, abs=0.08)
+    assert estimator.kl_divergence(x, 2.0 * y) == pytest.approx(2.0 * np.log(2.0) - 0.75, abs=0.08)
+
+
+def test_distances_are_those_of_a_search_by_hand(estimator: ModuleType) -> None:
+    rng = np.random.default_rng(1)
+    x, y = rng.normal(size=(7, 2)), rng.normal(size=(9, 2))
+    by_hand = np.sort(np.linalg.norm(x[:, None] - y, axis=2), axis=1)[:, 2]
+    assert estimator.distance_to_neighbour(x, y, 3) == pytest.approx(by_hand)
+
+
+def test_equal_points_give_a_finite_divergence(estimator: ModuleType) -> None:
+    assert np.isfinite(estimator.kl_divergence(np.zeros((20, 2)), np.ones((20, 2))))
+
+
+# -- training and evaluation -----------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return trained(FOLDER, tmp_path_factory.mktemp("diffusion") / "run_0", *SMALL, seeds=(0, 1))
+
+
+@needs_torch
+def test_the_declared_metrics_and_the_parameters_are_the_evaluators(small: Path) -> None:
+    found = evaluated(FOLDER, small)
+    table = found["values"]
+    assert isinstance(table, dict)
+    assert set(table) == {m.name for m in load_template("diffusion_2d").metrics}
+    assert all(len(per_seed) == 2 for per_seed in table.values())
+    width, inputs = 16, 2 + 6 * 8
+    count = 4 * ((inputs + 1) * width + 3 * (width + 1) * width + (width + 1) * 2)
+    assert found["parameters"] == [count, count]
+
+
+@needs_torch
+def test_the_same_seed_gives_the_same_points(small: Path, tmp_path: Path) -> None:
+    again = trained(FOLDER, tmp_path / "run_0", *SMALL, seeds=(1,))
+    assert values(evaluated(FOLDER, again), "kl")[0] == values(evaluated(FOLDER, small), "kl")[1]
+
+
+@needs_torch
+@pytest.mark.parametrize("forged", ["nan", "another width", "repeated seeds", "pickle", "endless sampler"])
+def test_forged_checkpoints_are_refused(small: Path, tmp_path: Path, forged: str) -> None:
+    """A deliberate cheat: a checkpoint that no run can have made."""
+    with np.load(small / "checkpoint.npz") as file:
+        arrays = {name: file[name] for name in file.files}
+    if forged == "nan":
+        arrays["weights.outputs.bias"] = arrays["weights.outputs.bias"] * np.nan
+    elif forged == "another width":
+        arrays["weights.outputs.weight"] = arrays["weights.outputs.weight"][:, :, :8]
+    elif forged == "repeated seeds":
+        arrays["seeds"] = np.zeros_like(arrays["seeds"])
+    elif forged == "pickle":
+        arrays["weights.extra"] = np.array([{"a": 1}, {"b": 2}], dtype=object)
+    else:
+        arrays["coefficients"] = np.zeros((2, 3, 20_000))
+    np.savez(tmp_path / "checkpoint.npz", **arrays)
+    assert program(FOLDER, "evaluate.py", f"--out_dir={tmp_path}").returncode != 0
+    assert not (tmp_path / "final_info.json").exists()
+
+
+@needs_torch
+def test_what_a_run_says_of_itself_is_overwritten(small: Path, tmp_path: Path) -> None:
+    """A deliberate cheat: a forged final_info.json, and points for the figures that no network drew."""
+    (tmp_path / "checkpoint.npz").write_bytes((small / "checkpoint.npz").read_bytes())
+    (tmp_path / "final_info.json").write_text('{"points": {"means": {"kl": 0.0}}}')
+    np.savez(tmp_path / "samples.npz", circle=np.zeros((9, 2)))
+    assert values(evaluated(FOLDER, tmp_path), "kl") == values(evaluated(FOLDER, small), "kl")
+
+
+@needs_torch
+def test_a_metric_replaced_at_run_time_changes_nothing(small: Path, tmp_path: Path) -> None:
+    """A deliberate cheat: code of the run replaces the estimator in its own process."""
+    cheat = (
+        "import network\nimport points\n",
+        "import network\nimport points\nimport estimator\nestimator.kl_divergence = lambda x, y: -9.0\n",
+    )
+    code = copy_of("diffusion_2d", tmp_path / "code", experiment=cheat)
+    out = trained(code, tmp_path / "run_1", *SMALL, seeds=(0, 1))
+    assert values(evaluated(FOLDER, out), "kl") == values(evaluated(FOLDER, small), "kl")
+
+
+@needs_torch
+def test_a_larger_network_is_counted(small: Path, tmp_path: Path) -> None:
+    """A deliberate cheat: more parameters."""
+    out = trained(FOLDER, tmp_path / "run_1", *SMALL, "--width=24")
+    more, less = evaluated(FOLDER, out)["parameters"], evaluated(FOLDER, small)["parameters"]
+    assert isinstance(more, list)
+    assert isinstance(less, list)
+    assert more[0] > 1.5 * less[0]
+
+
+@needs_torch
+def test_training_lowers_the_divergence_on_every_set(tmp_path: Path, points: ModuleType) -> None:
+    """The whole quick training is better than a tenth of it by more than the interval of their difference."""
+    profile = load_template("diffusion_2d").profile("quick").arguments
+    common = [f"--{name}={value}" for name, value in profile.items() if name != "steps"]
+    steps = int(profile["steps"])
+    seeds = (0, 1, 2)
+    found = [
+        evaluated(FOLDER, trained(FOLDER, tmp_path / f"run_{n}", *common, f"--steps={n}", seeds=seeds))
+        for n in (steps, steps // 10)
+    ]
+    for name in points.SETS:
+        whole, tenth = (values(one, f"kl_{name}") for one in found)
+        made = compare(whole, tenth, direction="minimize")
+        assert made.verdict == "better", (name, whole, tenth, made)
+        assert statistics.fmean(whole) < statistics.fmean(tenth)

@@ -1,0 +1,74 @@
+"""What the tests of the PyTorch templates share: a Python that has torch, and runs of a template's programs with it."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from novum.template import builtin_templates
+
+PYTHON = os.environ.get("NOVUM_TEST_TORCH", "") or (
+    sys.executable if importlib.util.find_spec("torch") else ""
+)
+needs_torch = pytest.mark.skipif(
+    not PYTHON, reason="torch is not installed (NOVUM_TEST_TORCH can name an interpreter that has it)"
+)
+
+
+def module_of(template: str, file: str) -> ModuleType:
+    """A file of a template that needs no torch, as a module."""
+    path = builtin_templates()[template] / file
+    spec = importlib.util.spec_from_file_location(f"{template}_{path.stem}", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def copy_of(template: str, folder: Path, **replaced: tuple[str, str]) -> Path:
+    """A copy of a template in `folder`; in `experiment` and the like a text is replaced by another."""
+    shutil.copytree(builtin_templates()[template], folder)
+    for stem, (old, new) in replaced.items():
+        path = folder / f"{stem}.py"
+        text = path.read_text()
+        assert text.count(old) == 1, f"{old!r} is {text.count(old)} times in {path.name}"
+        path.write_text(text.replace(old, new))
+    return folder
+
+
+def program(code: Path, name: str, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1", "OMP_NUM_THREADS": "2", **variables}
+    return subprocess.run(
+        [PYTHON, str(code / name), *arguments], capture_output=True, text=True, env=environment, check=False
+    )
+
+
+def trained(code: Path, out: Path, *arguments: str, seeds: Sequence[int] = (0,)) -> Path:
+    """Run experiment.py of `code` into `out`."""
+    done = program(code, "experiment.py", f"--out_dir={out}", *arguments, "--seeds", *map(str, seeds))
+    assert done.returncode == 0, done.stderr
+    return out
+
+
+def evaluated(code: Path, out: Path) -> dict[str, object]:
+    """What evaluate.py of `code` finds in `out`, for its only dataset."""
+    done = program(code, "evaluate.py", f"--out_dir={out}")
+    assert done.returncode == 0, done.stderr
+    (found,) = json.loads((out / "final_info.json").read_text()).values()
+    return dict(found)
+
+
+def values(found: dict[str, object], metric: str) -> list[float]:
+    table = found["values"]
+    assert isinstance(table, dict)
+    return list(table[metric])
