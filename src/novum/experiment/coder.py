@@ -2,7 +2,8 @@
 
 A small model rewrites one whole function whose signature is pinned; a large one writes SEARCH/REPLACE blocks or
 whole files. Either way the change is checked before it is accepted: it parses, its imports exist, protected
-files are untouched, and the program is another one than before (comments alone are no change).
+files are untouched, and the program is another one than before and than the baseline (comments and new names
+alone are no change). Then a second opinion says whether the change does what its plan says.
 """
 
 from __future__ import annotations
@@ -10,15 +11,31 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
 
 from novum.edits import apply_reply, function_source, replace_function
 from novum.edits.checks import check_sources
+from novum.edits.programs import imported_names, same_but_for_names, same_program
 from novum.errors import AnswerError, EditError
+from novum.experiment.judging import judge_edit
+from novum.experiment.measuring import touches_metric
 from novum.experiment.workspace import Workspace
-from novum.records import Idea, PlannedRun
+from novum.records import Idea, Implemented, Metric, PlannedRun
 from novum.tools import Question, Tools
 
 _NO_EDIT = "the model gave no change that can be applied"
+
+
+class Edit(NamedTuple):
+    """The state of the code that a run executes, and what is known of the change that led to it."""
+
+    commit: str
+    touches_metric: str = ""
+    """Why its metrics are not the baseline's; "" when they are."""
+    implemented: Implemented = ""
+    reason: str = ""
+    """What the second opinion says."""
 
 
 @dataclass(frozen=True)
@@ -29,9 +46,11 @@ class Coder:
     workspace: Workspace
     screen_code: Callable[[str, str], None]
     """Given the step and the change as text; raises Refused for code that must not be run."""
+    extra: tuple[Metric, ...] = ()
+    """Metrics of the plan beside the template's, which changed code may report."""
 
-    def edit(self, idea: Idea, run: PlannedRun, base: str, *, attempt: int, trouble: str) -> str:
-        """Commit the change that `run` asks for on top of `base` and return the new commit.
+    def edit(self, idea: Idea, run: PlannedRun, base: str, *, attempt: int, trouble: str) -> Edit:
+        """Commit the change that `run` asks for on top of `base`, and have it judged.
 
         `trouble` is what went wrong with the attempt before, for the model to mend.
 
@@ -52,7 +71,23 @@ class Coder:
         commit = self.workspace.commit(step)
         diff = self.workspace.diff(base, commit)
         self.tools.log.note("edit_applied", step=step, run=run.name, commit=commit, diff=diff)
-        return commit
+        judged = judge_edit(
+            self.tools, run, self.workspace.diff(self.workspace.baseline, commit), f"{step}/judge"
+        )
+        self.tools.log.note("edit_judged", step=step, run=run.name, commit=commit, **judged._asdict())
+        return Edit(commit, self._touched(), judged.verdict, judged.reason)
+
+    def _touched(self) -> str:
+        """Why the metrics are no longer the baseline's, where they are computed in a file that may be edited."""
+        template = self.tools.template
+        if template.evaluate:
+            return ""
+        names = {m.name for m in template.metrics}
+        for name in (n for n in template.editable if n.endswith(".py") and n != template.plot):
+            new = (self.workspace.folder / name).read_text(encoding="utf-8")
+            if why := touches_metric(template.texts.get(name, ""), new, names):
+                return why
+        return ""
 
     # -- one whole function ----------------------------------------------------------------------------
 
@@ -71,6 +106,7 @@ class Coder:
                 "function": target,
                 "old": old,
                 "head": head,
+                "imported": imported_names(source, without=self._plumbing()),
                 "trouble": trouble,
             },
             max_tokens=500,
@@ -90,18 +126,30 @@ class Coder:
 
         return {target.file: changed(self.tools.ask_text(question, check=check))}
 
+    def _plumbing(self) -> set[str]:
+        """Modules of the script that a rewritten function has no use for."""
+        own = {Path(name).stem for name in self.tools.template.protected}
+        return {"argparse", "json", "os", "sys", "pathlib", "time", *own}
+
     # -- any file --------------------------------------------------------------------------------------
 
     def _files(self, idea: Idea, run: PlannedRun, step: str, trouble: str) -> Mapping[str, str]:
         template = self.tools.template
         sources = {
-            name: (self.workspace.folder / name).read_text(encoding="utf-8") for name in template.editable
+            name: _text(self.workspace.folder / name) for name in template.editable if name in template.texts
         }
         question = Question(
             step=step,
             role="code",
             prompt="experiment_edit",
-            inputs={"template": template, "idea": idea, "run": run, "sources": sources, "trouble": trouble},
+            inputs={
+                "template": template,
+                "idea": idea,
+                "run": run,
+                "sources": sources,
+                "extra": self.extra,
+                "trouble": trouble,
+            },
             max_tokens=4000,
             temperature=0.3,
             retries=3,
@@ -133,16 +181,46 @@ class Coder:
     def _problems(self, files: Mapping[str, str]) -> list[str]:
         available = self.tools.template.importable()
         problems = check_sources(files, available, self.workspace.folder)
-        if not problems and not any(self._differs(name, text) for name, text in files.items()):
+        if not problems and not self._changes(files):
             problems.append("the program is the same as before: the change must alter what the code does")
+        if not problems and self._is_baseline(files):
+            problems.append(
+                "the program is the baseline's again: the change that was asked for must be in it"
+            )
         return problems
 
-    def _differs(self, name: str, text: str) -> bool:
-        path = self.workspace.folder / name
-        if not path.exists():
-            return True
-        old = path.read_text(encoding="utf-8")
-        return old != text if path.suffix != ".py" else program(old) != program(text)
+    def _changes(self, files: Mapping[str, str]) -> bool:
+        """Whether any of `files` is another program than now, and not by its names alone."""
+        folder = self.workspace.folder
+        return any(
+            not (folder / name).exists() or not _alike(name, _text(folder / name), text)
+            for name, text in files.items()
+        )
+
+    def _is_baseline(self, files: Mapping[str, str]) -> bool:
+        """Whether every file would be as the template has it."""
+        texts = self.tools.template.texts
+        present = {
+            name: _text(self.workspace.folder / name)
+            for name in texts
+            if name in self.tools.template.editable
+        }
+        after = {**present, **files}
+        return all(name in texts and _alike(name, texts[name], text) for name, text in after.items())
+
+
+def _alike(name: str, old: str, new: str) -> bool:
+    if not name.endswith(".py"):
+        return old == new
+    return same_program(old, new) or same_but_for_names(old, new)
+
+
+def _text(path: Path) -> str:
+    """A file of the template, with its line ends as they are."""
+    try:
+        return path.read_bytes().decode()
+    except (OSError, UnicodeDecodeError) as error:
+        raise EditError(f"{path.name} cannot be read as UTF-8 text", str(error)[:200]) from error
 
 
 def fenced(reply: str) -> str:
@@ -162,15 +240,3 @@ def definition_line(source: str) -> str:
     lines = source.splitlines()
     start = node.lineno - 1
     return "\n".join(lines[start : max(start + 1, node.body[0].lineno - 1)])
-
-
-def program(source: str) -> str:
-    """What `source` does: its syntax tree without comments, layout and docstrings."""
-    tree = ast.parse(source)
-    for node in ast.walk(tree):
-        body = getattr(node, "body", None)
-        if isinstance(node, (ast.Module, ast.FunctionDef, ast.ClassDef, ast.AsyncFunctionDef)) and body:
-            first = body[0]
-            if isinstance(first, ast.Expr) and isinstance(getattr(first.value, "value", None), str):
-                node.body = body[1:]
-    return ast.dump(tree)

@@ -11,12 +11,16 @@ from typing import Any, Literal, NamedTuple, Union
 
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
-from novum.records import PlannedRun
+from novum.records import Direction, Metric, PlannedRun
 from novum.template import Template, Value
 
 # Prose without digits, bounded by words: a small model's numbers in prose are guesses.
 _WORDS = Field(pattern=r"^[A-Z][a-z]{0,14}(,? [a-z'-]{1,17}){7,26}[.]$")
 _SENTENCE = Field(min_length=20, max_length=220)
+
+
+MOST_EXTRA = 2
+"""Metrics that a plan may declare beside the template's."""
 
 
 class Change(NamedTuple):
@@ -30,6 +34,15 @@ class _Form(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
+class ExtraMetric(_Form):
+    """A metric of a plan beside the template's, which changed code reports itself."""
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9_]{2,39}$")
+    unit: str = Field(max_length=20)
+    direction: Direction
+    description: str = Field(min_length=10, max_length=160)
+
+
 def _form(name: str, **fields: Any) -> type[BaseModel]:
     return create_model(name, __base__=_Form, **fields)
 
@@ -40,6 +53,11 @@ def _one_of(names: Sequence[str]) -> Any:
 
 def _any_of(forms: Sequence[type[BaseModel]]) -> Any:
     return Union[tuple(forms)]  # noqa: UP007 - how many there are is known at run time only
+
+
+def either(forms: Sequence[type[BaseModel]]) -> Any:
+    """The type of an answer that fits one of `forms`."""
+    return _any_of(forms)
 
 
 # -- one run, picked -----------------------------------------------------------------------------------
@@ -120,13 +138,23 @@ def plan_form(template: Template, parameter_runs: int, code_runs: int) -> type[B
     ):
         if count:
             fields[name] = (list[form(template)], Field(min_length=1, max_length=count))  # type: ignore[misc]
+    if code_runs:
+        fields["extra_metrics"] = (list[ExtraMetric], Field(default_factory=list, max_length=MOST_EXTRA))
     return _form("PlanForm", **fields)
+
+
+def extra_metrics(answer: Any) -> tuple[Metric, ...]:
+    """The metrics that a filled-in plan declares beside the template's."""
+    return tuple(
+        Metric(**form.model_dump(), self_reported=True) for form in getattr(answer, "extra_metrics", ())
+    )
 
 
 def _question(template: Template) -> dict[str, Any]:
     return {
         "reasoning": (str, Field(min_length=40, max_length=400)),
-        "primary_metric": (_one_of([m.name for m in template.metrics]), ...),
+        # A template of which no metric is known before the baseline has run has none to choose from.
+        "primary_metric": (_one_of([m.name for m in template.metrics] or [template.primary_metric]), ...),
     }
 
 
@@ -134,15 +162,19 @@ def _question(template: Template) -> dict[str, Any]:
 
 
 def next_step_form(revision: Any) -> type[BaseModel]:
-    """How to go on after a run; `revised_run` counts for `revise` only."""
-    return _form(
-        "NextStep",
-        reasoning=(str, Field(min_length=20, max_length=300)),
-        # Goes into the notes, where every number comes from a record: so it has none.
-        interpretation=(str, _WORDS),
-        decision=(Literal["continue", "revise", "answered", "abandon"], ...),
-        revised_run=(revision, ...),
+    """How to go on after a run; `revised_run` counts for `revise` only, and there is none without `revision`."""
+    decisions = (
+        ("continue", "revise", "answered", "abandon") if revision else ("continue", "answered", "abandon")
     )
+    fields: dict[str, Any] = {
+        "reasoning": (str, Field(min_length=20, max_length=300)),
+        # Goes into the notes, where every number comes from a record: so it has none.
+        "interpretation": (str, _WORDS),
+        "decision": (_one_of(decisions), ...),
+    }
+    if revision:
+        fields["revised_run"] = (revision, ...)
+    return _form("NextStep", **fields)
 
 
 # -- from forms to runs --------------------------------------------------------------------------------

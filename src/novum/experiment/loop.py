@@ -4,20 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Literal
 
 from novum.errors import EditError, StudyError
-from novum.experiment.coder import Coder
+from novum.experiment.coder import Coder, Edit
 from novum.experiment.environment import environment_for
 from novum.experiment.notes import write_notes
-from novum.experiment.plan import default_run, make_plan, replan
+from novum.experiment.plan import default_run, make_plan
+from novum.experiment.replan import replan
 from novum.experiment.results import BASELINE, build_results
 from novum.experiment.runner import Executed, Runner
 from novum.experiment.workspace import Workspace
 from novum.records import Idea, Plan, PlannedRun, Results
 from novum.tools import Tools
 
-MAX_TRIES = 4
-"""Attempts at one run: the first and up to three repairs."""
+Ended = Literal["as planned", "answered", "abandoned"]
+MAX_TRIES = 5
+"""Attempts at one run: the first and up to four repairs."""
+_DOUBTS = {"small": 1, "large": MAX_TRIES - 1}
+"""Repairs that a change may need because the second opinion says that it does not do what its plan says. After
+them it is run as it is, and its record says so; the word of a small model is not worth more."""
 
 
 def run_experiments(
@@ -37,13 +43,16 @@ def run_experiments(
         StudyError: the baseline does not run, so that there is nothing to compare with.
     """
     created = next(tools.log.events("study_created")).data
+    # The question comes first: plan, primary metric and comparison are fixed before any run.
+    plan = plan or make_plan(tools, idea)
     workspace = Workspace(tools.folder.code, int(created["created"]))
-    baseline = workspace.start(tools.template.contents())
+    baseline = workspace.start(tools.template.run_contents())
     environment = environment_for(tools.template, created.get("environment"))
-    runner = Runner(tools, workspace, environment)
-    laboratory = _Laboratory(tools, idea, runner, Coder(tools, workspace, screen_code), baseline)
+    runner = Runner(tools, workspace, environment, plan.extra_metrics)
+    coder = Coder(tools, workspace, screen_code, plan.extra_metrics)
+    laboratory = _Laboratory(tools, idea, plan, runner, coder, Edit(baseline))
     laboratory.run_baseline()
-    laboratory.carry_out(plan or make_plan(tools, idea))
+    laboratory.carry_out()
     return laboratory.results()
 
 
@@ -51,14 +60,18 @@ def run_experiments(
 class _Laboratory:
     tools: Tools
     idea: Idea
+    plan: Plan
     runner: Runner
     coder: Coder
-    baseline: str
+    baseline: Edit
     executed: list[Executed] = field(default_factory=list)
+    ended: Ended = "as planned"
+    ended_reason: str = ""
 
     def results(self) -> Results:
         """The results so far, written to results.json and notes.md."""
-        results = build_results(self.executed, self.tools.template)
+        results = build_results(self.executed, self.tools.template, self.plan.extra_metrics)
+        results = results.model_copy(update={"ended": self.ended, "ended_reason": self.ended_reason})
         self.tools.folder.write(self.tools.folder.results, results)
         write_notes(self.tools, self.idea, results)
         return results
@@ -76,12 +89,16 @@ class _Laboratory:
             )
         self.executed.append(done)
 
-    def carry_out(self, plan: Plan) -> None:
-        left = list(plan.runs)
+    def carry_out(self) -> None:
+        left = list(self.plan.runs)
         while left:
             planned = left.pop(0)
             self._one_run(planned)
-            left = replan(self.tools, self.idea, self.results(), planned, left)
+            following = replan(self.tools, self.idea, self.results(), planned, left)
+            left = list(following.left)
+            if following.decision in ("answered", "abandon"):
+                self.ended = "answered" if following.decision == "answered" else "abandoned"
+                self.ended_reason = following.reason
 
     def _one_run(self, planned: PlannedRun) -> None:
         if planned.edit:
@@ -92,13 +109,18 @@ class _Laboratory:
 
     def _with_edit(self, planned: PlannedRun) -> PlannedRun:
         """Edit and run until it runs; returns the run that is still to be done without an edit, or `planned`."""
-        trouble, commit = "", self.baseline
+        trouble, edit = "", self.baseline
+        doubts_left = _DOUBTS["small" if self.tools.is_small("code") else "large"]
         for attempt in range(1, MAX_TRIES + 1):
             try:
-                commit = self.coder.edit(self.idea, planned, commit, attempt=attempt, trouble=trouble)
+                edit = self.coder.edit(self.idea, planned, edit.commit, attempt=attempt, trouble=trouble)
             except EditError as error:
                 return self._without_edit(planned, attempt, error)
-            done = self._attempt(planned, commit, attempt)
+            if edit.implemented == "not" and doubts_left and attempt < MAX_TRIES:
+                doubts_left -= 1
+                trouble = f"A reader of the diff says that it does not do what was asked: {edit.reason}"
+                continue
+            done = self._attempt(planned, edit, attempt)
             if done.measured is not None:
                 break
             trouble = describe(done)
@@ -112,10 +134,10 @@ class _Laboratory:
         taken = [PlannedRun(name=e.run.name, rationale="", arguments=e.run.arguments) for e in self.executed]
         return default_run(self.tools.template, planned.name, self.tools.seed, taken)
 
-    def _attempt(self, planned: PlannedRun, commit: str, attempt: int) -> Executed:
+    def _attempt(self, planned: PlannedRun, edit: Edit, attempt: int) -> Executed:
         done = self.runner.execute(
             planned,
-            commit,
+            edit,
             step=f"experiment/{planned.name}/try_{attempt}",
             keep_failure_as=f"{planned.name}_failed_{attempt}",
         )

@@ -9,13 +9,11 @@ from typing import Any
 
 from novum.experiment import forms
 from novum.experiment.forms import Change
-from novum.records import Idea, Plan, PlannedRun, Results
+from novum.records import Idea, Metric, Plan, PlannedRun
 from novum.template import Parameter, Template, Value
 from novum.tools import Question, Tools
 
 MAX_RUNS = {"quick": 3, "full": 5}
-_FEWEST_RUNS = 3
-"""Runs, the baseline included, before a question can be called answered or an idea abandoned."""
 _MOST_CHANGES = 6
 """Changes shown to a small model at once."""
 
@@ -81,9 +79,17 @@ class _Planner:
         template, seed = self.tools.template, self.tools.seed
         offered = changes_offered(template, self.idea.subject, seed, earlier)
         if sets_parameter:
-            form = forms.pick_parameter(template, _taken(earlier), only=self.idea.subject)
+            form = forms.pick_parameter(template, taken(earlier), only=self.idea.subject)
         else:
             form = forms.pick_change(offered)
+        if form is None and not (template.parameters or template.functions or earlier):
+            # Nothing is declared that could be picked: the idea's own words are the change.
+            return PlannedRun(
+                name=name,
+                rationale="The idea is carried out as it is written.",
+                edit=self.idea.plan,
+                source="default",
+            )
         if form is None:
             return default_run(template, name, seed, earlier)
         make = forms.parameter_run if sets_parameter else forms.code_run
@@ -125,6 +131,7 @@ class _Planner:
             hypothesis=self.idea.hypothesis,
             primary_metric=answer.primary_metric,
             runs=tuple(make(form, name) for name, (make, form) in zip(self.names, runs, strict=False)),
+            extra_metrics=forms.extra_metrics(answer),
         )
 
     def _question(self, step: str, prompt: str, inputs: dict[str, Any], max_tokens: int) -> Question:
@@ -142,7 +149,7 @@ def changes_offered(
     return about or random.Random(seed).sample(known, min(_MOST_CHANGES, len(known)))
 
 
-def _taken(runs: Sequence[PlannedRun]) -> set[tuple[str, Value]]:
+def taken(runs: Sequence[PlannedRun]) -> set[tuple[str, Value]]:
     return {pair for run in runs for pair in run.arguments.items()}
 
 
@@ -155,7 +162,7 @@ def _worth_running(runs: Sequence[PlannedRun]) -> tuple[PlannedRun, ...]:
 
 def plan_problems(plan: Plan, template: Template, earlier: Sequence[PlannedRun] = ()) -> list[str]:
     """What is wrong with the runs of `plan`, each in a sentence for the model."""
-    problems = []
+    problems = extra_problems(plan.extra_metrics, template)
     seen = [frozenset(run.arguments.items()) for run in earlier if not run.edit]
     for run in plan.runs:
         for name, value in run.arguments.items():
@@ -168,6 +175,19 @@ def plan_problems(plan: Plan, template: Template, earlier: Sequence[PlannedRun] 
                 f"{run.name}: another run sets {dict(run.arguments)} already; choose another value"
             )
         seen.append(arguments)
+    return problems
+
+
+def extra_problems(extra: Sequence[Metric], template: Template) -> list[str]:
+    """What is wrong with the extra metrics of a plan: those of the template cannot be declared anew."""
+    names = [m.name for m in extra]
+    problems = [
+        f"the metric {name!r} is the template's and cannot be declared anew; choose another name"
+        for name in names
+        if template.metric(name) is not None
+    ]
+    if len(set(names)) < len(names):
+        problems.append("two extra metrics have the same name")
     return problems
 
 
@@ -193,7 +213,7 @@ def default_plan(template: Template, idea: Idea, count: int, seed: int) -> Plan:
 
 def default_run(template: Template, name: str, seed: int, earlier: Sequence[PlannedRun] = ()) -> PlannedRun:
     """A run that sets one declared parameter to a suggested value that no earlier run has."""
-    used = _taken(earlier)
+    used = taken(earlier)
     options = [
         (p.name, value) for p in template.parameters for value in p.suggestions if (p.name, value) not in used
     ]
@@ -208,69 +228,3 @@ def default_run(template: Template, name: str, seed: int, earlier: Sequence[Plan
         arguments={parameter: value},
         source="default",
     )
-
-
-# -- after each run ------------------------------------------------------------------------------------
-
-
-def replan(
-    tools: Tools, idea: Idea, results: Results, done: PlannedRun, left: Sequence[PlannedRun]
-) -> list[PlannedRun]:
-    """The runs that are left after `done`, as the model decides from all results so far.
-
-    A run that changes the code is part of the plan's question and is not given up for another parameter.
-    """
-    template = tools.template
-    earlier = [
-        *(PlannedRun(name=r.name, rationale="", arguments=r.arguments) for r in results.runs if not r.edited),
-        *left[1:],
-    ]
-    if not left or left[0].edit or not template.parameters:
-        return list(left)
-    small = tools.is_small("code")
-    revision = forms.pick_parameter(template, _taken(earlier)) if small else forms.write_parameter(template)
-    if revision is None:
-        return list(left)
-    form = forms.next_step_form(revision)
-    question = Question(
-        step=f"experiment/{done.name}/replan",
-        role="code",
-        prompt="experiment_replan",
-        inputs={"idea": idea, "template": template, "results": results, "left": left},
-        max_tokens=350,
-        retries=1,
-    )
-
-    def check(answer: Any) -> list[str]:
-        if answer.decision in ("answered", "abandon") and len(results.runs) < _FEWEST_RUNS:
-            return ["one run settles nothing: continue, or revise the next run"]
-        if answer.decision != "revise":
-            return []
-        run = forms.parameter_run(answer.revised_run, left[0].name)
-        return plan_problems(Plan(hypothesis="", primary_metric="", runs=(run,)), template, earlier)
-
-    answer: Any = tools.ask(
-        question,
-        form,
-        default=lambda: form.model_construct(
-            decision="continue", reasoning="The plan goes on as it was fixed.", interpretation=""
-        ),
-        check=check,
-    )
-    tools.log.note(
-        "replanned",
-        after=done.name,
-        decision=answer.decision,
-        reason=answer.reasoning,
-        interpretation=answer.interpretation,
-    )
-    return _revised(answer, left)
-
-
-def _revised(answer: Any, left: Sequence[PlannedRun]) -> list[PlannedRun]:
-    if answer.decision in ("answered", "abandon"):
-        return []
-    if answer.decision == "revise":
-        run = forms.parameter_run(answer.revised_run, left[0].name)
-        return [run.model_copy(update={"exploratory": True}), *left[1:]]
-    return list(left)

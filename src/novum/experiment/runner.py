@@ -10,16 +10,18 @@ import hashlib
 import json
 import shutil
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
+from novum.experiment.coder import Edit
 from novum.experiment.environment import Environment
 from novum.experiment.metrics import Measured, MetricsError, read_metrics
 from novum.experiment.workspace import Workspace
-from novum.records import Limits, Outcome, PlannedRun, Run
+from novum.records import Limits, Metric, Outcome, PlannedRun, Run
 from novum.sandbox import Access
-from novum.sandbox.harvest import harvest
+from novum.sandbox.harvest import Harvest, harvest
 from novum.tools import Tools
 
 _TAIL = 2000
@@ -39,9 +41,11 @@ class Runner:
     tools: Tools
     workspace: Workspace
     environment: Environment
+    extra: tuple[Metric, ...] = ()
+    """Metrics of the plan beside the template's."""
 
-    def execute(self, planned: PlannedRun, commit: str, *, step: str, keep_failure_as: str) -> Executed:
-        """Run `commit` with the arguments of `planned`, or return the recorded run of the same identity.
+    def execute(self, planned: PlannedRun, edit: Edit, *, step: str, keep_failure_as: str) -> Executed:
+        """Run the code of `edit` with the arguments of `planned`, or return the recorded run of the same identity.
 
         A run that fails is kept as `keep_failure_as`.
         """
@@ -49,10 +53,10 @@ class Runner:
         seeds = template.seeds(self.tools.profile)
         limits = template.limits(self.tools.profile)
         arguments = template.argument_vector(planned.arguments, self.tools.profile, seeds)
-        identity = self._identity(commit, arguments, limits)
+        identity = self._identity(edit.commit, arguments, limits)
         folder = self._recorded(identity)
         if folder is None:
-            folder = self._execute(planned, commit, arguments, identity, limits, keep_failure_as)
+            folder = self._execute(planned, edit, arguments, identity, limits, keep_failure_as)
         executed = self._read(folder)
         run = executed.run
         self.tools.log.note(
@@ -86,14 +90,14 @@ class Runner:
         run = self.tools.folder.read(folder / "run.json", Run)
         if run.status != "ok":
             return Executed(run, None)
-        return Executed(run, read_metrics(folder, self.tools.template))
+        return Executed(run, read_metrics(folder, self.tools.template, self.extra))
 
     # -- execution -------------------------------------------------------------------------------------
 
     def _execute(
         self,
         planned: PlannedRun,
-        commit: str,
+        edit: Edit,
         arguments: list[str],
         identity: str,
         limits: Limits,
@@ -107,17 +111,17 @@ class Runner:
         record = Path(tempfile.mkdtemp(prefix=".unfinished-", dir=runs))
         with tempfile.TemporaryDirectory(prefix="novum-run-") as scratch:
             work = Path(scratch) / "work"
-            self.workspace.export(commit, work)
-            outcome = self._sandboxed(["experiment.py", "--out_dir=out", *arguments], work, limits)
-            taken = harvest(work / "out", record, wanted=_wanted)
-        reason, self_reported = self._measure(record, outcome)
+            self.workspace.export(edit.commit, work)
+            outcome = self._sandboxed([self.tools.template.script, "--out_dir=out", *arguments], work, limits)
+            taken = _harvested(work / "out", record)
+        reason, parameters = self._measure(record, outcome)
         status = "ok" if not reason else "failed" if not outcome.ok else "invalid"
         name = planned.name if status == "ok" else keep_failure_as
         run = Run(
             name=name,
             title=planned.name,
             identity=identity,
-            commit=commit,
+            commit=edit.commit,
             arguments=planned.arguments,
             seeds=self.tools.template.seeds(self.tools.profile),
             status=status,
@@ -127,6 +131,11 @@ class Runner:
             change=planned.edit,
             exploratory=planned.exploratory,
             source=planned.source,
+            comparable=not edit.touches_metric,
+            not_comparable=edit.touches_metric,
+            implemented=edit.implemented,
+            implemented_reason=edit.reason,
+            parameters=parameters,
             outcome=outcome.model_copy(
                 update={
                     "stdout": outcome.stdout[-_TAIL:],
@@ -137,7 +146,7 @@ class Runner:
             ),
             limits=limits,
             sandbox=self.tools.sandbox.level,
-            self_reported=self_reported,
+            self_reported=not self.tools.template.evaluate,
         )
         self._write_record(record, run, outcome)
         final = runs / name
@@ -163,24 +172,20 @@ class Runner:
         with self.tools.cores():
             return self.tools.sandbox.run(command, work, limits, access)
 
-    def _measure(self, record: Path, outcome: Outcome) -> tuple[str, bool]:
-        """Why the run does not count ("" when it does), and whether its metrics are its own word."""
+    def _measure(self, record: Path, outcome: Outcome) -> tuple[str, float | None]:
+        """Why the run does not count ("" when it does), and the parameters that the evaluator counts."""
         if not outcome.ok:
-            return outcome.message, True
+            return outcome.message, None
         template = self.tools.template
-        self_reported = not template.evaluate
         if template.evaluate:
             evaluated = self._evaluate(record)
             if not evaluated.ok:
-                return (
-                    f"the evaluator refused the outputs: {evaluated.message}\n{evaluated.stderr[-600:]}",
-                    True,
-                )
+                reason = f"the evaluator refused the outputs: {evaluated.message}\n{evaluated.stderr[-600:]}"
+                return reason, None
         try:
-            read_metrics(record, template)
+            return "", read_metrics(record, template, self.extra).parameters
         except MetricsError as error:
-            return str(error), self_reported
-        return "", self_reported
+            return str(error), None
 
     def _evaluate(self, record: Path) -> Outcome:
         """Compute final_info.json from the harvested outputs with the template's own evaluator."""
@@ -202,8 +207,15 @@ class Runner:
                 [template.evaluate, "--out_dir=out"], work, template.limits(self.tools.profile)
             )
             (record / "final_info.json").unlink(missing_ok=True)
-            harvest(work / "out", record, wanted=lambda name: name == "final_info.json")
+            _harvested(work / "out", record, lambda name: name == "final_info.json")
         return outcome
+
+
+def _harvested(out: Path, record: Path, wanted: Callable[[str], bool] | None = None) -> Harvest:
+    """What a run left in `out`: nothing when it never made the folder, or put something else in its place."""
+    if out.is_symlink() or not out.is_dir():
+        return Harvest(taken=(), refused=(), total_bytes=0)
+    return harvest(out, record, wanted=wanted or _wanted)
 
 
 def _wanted(name: str) -> bool:

@@ -24,6 +24,8 @@ class Workspace:
         """`created` is the study's creation time, in seconds since 1970: the date of every commit."""
         self.folder = folder
         self._date = f"{created} +0000"
+        self.baseline = ""
+        """The commit of the template's own code, once the workspace has started."""
 
     def start(self, files: Mapping[str, bytes]) -> str:
         """Begin anew from the template's `files` and return the baseline's commit.
@@ -38,7 +40,8 @@ class Workspace:
             path = self.folder / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(content)
-        return self.commit("baseline")
+        self.baseline = self.commit("baseline")
+        return self.baseline
 
     def commit(self, message: str) -> str:
         """Commit everything and return the hash."""

@@ -9,7 +9,8 @@ from novum.paper import compose, figures, findings
 from novum.paper.citations import FEWEST, HOLM, MACHINES, WELCH, Citer, Shelf, Work, cited_keys
 from novum.paper.document import Block, Section
 from novum.paper.material import Material
-from novum.paper.tables import result_tables, runs_table
+from novum.paper.tables import costs_table, result_tables, runs_table
+from novum.paper.text import sentence_list
 from novum.paper.works import topic_paragraph, work_sentence
 
 TITLES = {
@@ -57,6 +58,7 @@ def results(material: Material, chosen: Sequence[str]) -> Section:
     """Tables and figures first, so that they come out near the text that speaks of them."""
     floats = [Block(table, prose=False) for table in result_tables(material)]
     floats += [Block(figures.figure_float(f), prose=False) for f in figures.body_figures(material)]
+    floats.append(Block(costs_table(material), prose=False))
     paragraphs = findings.result_paragraphs(material, findings.ordered_results(material, chosen))
     return section(
         "results",
@@ -71,9 +73,7 @@ def _other_figures(material: Material) -> list[Block]:
         return []
     named = [rf"Figure~\ref{{fig:{f.file}}}" for f in unnamed]
     verb = "shows" if len(named) == 1 else "show"
-    return [
-        Block(f"{compose.sentence_list(named)} {verb} the runs in more detail. {findings.tally(material)}")
-    ]
+    return [Block(f"{sentence_list(named)} {verb} the runs in more detail. {findings.tally(material)}")]
 
 
 def discussion(material: Material, explained: Sequence[Block], open_: Sequence[Block]) -> Section:

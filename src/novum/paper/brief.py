@@ -10,6 +10,7 @@ import re
 from novum.paper.material import BASELINE, DETECTED, Material
 from novum.paper.numbers import spoken
 from novum.paper.prose import content_stems
+from novum.paper.text import sentence_list
 from novum.records import Comparison, Run
 from novum.untrusted import as_line
 
@@ -68,7 +69,8 @@ def run_in_words(run: Run, material: Material) -> str:
     """`strength of the contact reduction raised: peak lower (better); day of the peak no detectable difference`."""
     what = "; ".join(_setting(run, n, material) for n in run.arguments)
     if run.change:
-        edited = f"{plain(material.edited_part(run))} changed"
+        how = {"partly": " in part", "not": " otherwise than planned"}.get(run.implemented, "")
+        edited = f"{plain(material.edited_part(run))} changed{how}"
         what = f"{what}; {edited}" if what else edited
     if run.status != "ok":
         return f"{what or run.name}: the run failed and has no results"
@@ -94,7 +96,8 @@ def _verdict(made: Comparison) -> str:
     if made.verdict not in DETECTED:
         return made.verdict
     direction = "higher" if made.difference > 0 else "lower"
-    return direction if made.verdict == direction else f"{direction} ({made.verdict})"
+    cost = f", with more {sentence_list(list(made.more))}" if made.verdict == "better" and made.more else ""
+    return direction if made.verdict == direction else f"{direction} ({made.verdict}{cost})"
 
 
 def plain(tex: str) -> str:

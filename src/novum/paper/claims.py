@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable
 from typing import Any, NamedTuple, get_args
 
+from novum.paper.costs import with_cost
 from novum.paper.material import BASELINE, DETECTED, Material, run_label
 from novum.records import Claim, Comparison, Results, Run
 
@@ -65,7 +66,7 @@ def _compared(
         wordings = (_the_same,)
     else:
         wordings = _NOT_DETECTED
-    tex = wordings[position % len(wordings)](words)
+    tex = with_cost(wordings[position % len(wordings)](words), made)
     if made.verdict in RELATIONS:
         tex += rf"\claim{{{made.a}}}{{{made.verdict}}}{{{made.b}}}"
     primary = metric == material.primary

@@ -5,17 +5,11 @@ These paragraphs stand in every paper. They are what a section consists of when 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from novum.literature.tex import escape
 from novum.paper.citations import HOLM, MACHINES, WELCH, Citer, Shelf
 from novum.paper.document import Block
 from novum.paper.material import Material, run_label
-
-
-def sentence_list(items: Sequence[str]) -> str:
-    """`a, b and c`."""
-    return items[0] if len(items) == 1 else ", ".join(items[:-1]) + " and " + items[-1]
+from novum.paper.text import sentence_list
 
 
 def subjects(material: Material) -> list[str]:

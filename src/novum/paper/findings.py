@@ -6,10 +6,12 @@ from collections.abc import Sequence
 
 from novum.literature.tex import escape
 from novum.paper.claims import Sentence, result_sentences
-from novum.paper.compose import sentence_list, subjects
+from novum.paper.compose import subjects
+from novum.paper.costs import costly_winners
 from novum.paper.document import Block
 from novum.paper.figures import appendix_figures, body_figures
 from novum.paper.material import DETECTED, Material, run_label
+from novum.paper.text import sentence_list
 
 
 def ordered_results(material: Material, chosen: Sequence[str]) -> list[Sentence]:
@@ -108,18 +110,53 @@ def limitations(material: Material) -> list[Block]:
     own.append(
         "Only the values listed in Table~\\ref{tab:runs} were tried; nothing is known of the values between them."
     )
-    if any(r.self_reported for r in material.results.results):
-        own.append(
+    own += _of_the_runs(material)
+    return [Block(r"\paragraph{Limitations.} " + " ".join(own), "template")]
+
+
+def _of_the_runs(material: Material) -> list[str]:
+    """What is to be held against single runs: who measured, what was done of the plan, what a win cost."""
+    said = []
+    own_word = [r.metric for r in material.results.results if r.self_reported]
+    if own_word and len(own_word) == len(material.results.results):
+        said.append(
             "The metrics are those that the experiment reports about itself; no separate program has computed them."
         )
-    return [Block(r"\paragraph{Limitations.} " + " ".join(own), "template")]
+    elif own_word:
+        names = [f"the {material.metric_label(m)}" for m in dict.fromkeys(own_word)]
+        said.append(f"For {sentence_list(names)} only the word of the changed code stands.")
+    for verdict, how in (("partly", "only in part"), ("not", "not at all")):
+        runs = [run_label(r.name) for r in material.valid if r.implemented == verdict]
+        if runs:
+            said.append(
+                f"In the opinion of a second reader of the code, {sentence_list(runs)} did {how} what was planned."
+            )
+    doubted = [rf"Figure~\ref{{fig:{f.file}}}" for f in material.figures if f.doubts]
+    if doubted:
+        said.append(f"Some of what {sentence_list(doubted)} shows is in no record of a run.")
+    for name in costly_winners(material.results):
+        label = run_label(name)
+        said.append(
+            f"What {label} won it won with more resources than the baseline; a control run, the baseline with its "
+            f"size matched to {label}, is proposed."
+        )
+    return said
+
+
+def ending(material: Material) -> str:
+    """That the idea was given up, or settled before its plan's end; "" when the runs went as planned."""
+    if material.results.ended == "abandoned":
+        return "The idea was abandoned after these runs, and they are reported as a null result."
+    if material.results.ended == "answered":
+        return "The question was called answered before all planned runs were made."
+    return ""
 
 
 def closing(material: Material) -> Block:
     return Block(
         rf"We asked whether the following holds: \emph{{\config{{study/hypothesis}}}}. "
-        f"{verdict_on_hypothesis(material)} {tally(material)} These statements hold for the experiment as it is "
-        "described here, with the seeds and settings that are recorded."
+        f"{verdict_on_hypothesis(material)} {tally(material)} {ending(material)} These statements hold for the "
+        "experiment as it is described here, with the seeds and settings that are recorded."
     )
 
 
@@ -152,6 +189,7 @@ def abstract_facts(material: Material) -> str:
         f"{sentence_list(subjects(material))}.",
         main.tex if main else "",
         tally(material),
+        ending(material),
         "All runs, failed ones included, are reported with their provenance.",
     ]
     return " ".join(p for p in parts if p)

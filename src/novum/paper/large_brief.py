@@ -47,7 +47,8 @@ def large_brief(material: Material, shelf: Shelf, labels: frozenset[str], notes:
 
 def _run(run: Run) -> str:
     settings = ", ".join(f"{k} = {v}" for k, v in run.arguments.items())
-    change = f"; code: {as_line(run.change, 300)}" if run.change else ""
+    judged = f" (second opinion on the code: {run.implemented})" if run.implemented else ""
+    change = f"; code: {as_line(run.change, 300)}{judged}" if run.change else ""
     ended = run.status if run.status == "ok" else f"{run.status}: {as_line(run.reason, 200)}"
     explored = " (exploratory)" if run.exploratory else ""
     return (

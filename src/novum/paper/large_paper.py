@@ -16,7 +16,7 @@ from novum.paper.guidance import GUIDANCE, WRITTEN_IN_ORDER
 from novum.paper.large_brief import large_brief
 from novum.paper.latex.lint import problems_of
 from novum.paper.material import Material
-from novum.paper.tables import result_tables, runs_table
+from novum.paper.tables import costs_table, result_tables, runs_table
 from novum.paper.unbound import unbound_numbers
 from novum.tools import Question, Tools
 
@@ -33,6 +33,7 @@ class LargePaper:
         floats = [
             runs_table(material),
             *result_tables(material),
+            costs_table(material),
             *map(figures.figure_float, material.figures),
         ]
         named = [label.split("}", 1)[0] for tex in floats for label in tex.split(r"\label{")[1:]]
@@ -123,7 +124,8 @@ class LargePaper:
             rf"a figure (\ref{{fig:{f.file}}}: {plain(f.caption)})"
             for f in figures.body_figures(self._material)
         ]
-        return "; ".join(tables + shown)
+        costs = r"a table of what each run used (\ref{tab:costs})"
+        return "; ".join([*tables, *shown, costs])
 
     # -- from bodies to sections ---------------------------------------------------------------------------
 
@@ -138,6 +140,7 @@ class LargePaper:
         if name == "results":
             floats = [Block(t, prose=False) for t in result_tables(material)]
             floats += [Block(figures.figure_float(f), prose=False) for f in figures.body_figures(material)]
+            floats.append(Block(costs_table(material), prose=False))
             return article.section(
                 name, [*floats[:2], *prose[:1], *floats[2:], *prose[1:], *self._unspoken()]
             )
@@ -227,13 +230,13 @@ class LargePaper:
                 self._bodies[name] = self._again(name, self._bodies[name], "refine", "write_section_refine")
         return self._built(), abstract
 
-    def mend(self, name: str, block: Block, error: str, round_: int) -> Block | None:
-        """A paragraph that did not compile, mended by the model, or None."""
-        inputs = {"paragraph": block.tex, "error": error}
     def may_cite(self, shelf: Shelf) -> None:
         """From now on the works of `shelf` may be cited."""
         self._shelf = shelf
         self._allowed = replace(self._allowed, citations=frozenset(w.key for w in shelf.works))
 
+    def mend(self, name: str, block: Block, error: str, round_: int) -> Block | None:
+        """A paragraph that did not compile, mended by the model, or None."""
+        inputs = {"paragraph": block.tex, "error": error}
         tex = self._ask(f"write/repair/{name}/{round_}", "write_mend", inputs)
         return replace(block, tex=" ".join(tex.split("\n\n"))) if tex else None

@@ -13,6 +13,7 @@ from pydantic import TypeAdapter
 from novum.errors import StudyError
 from novum.events import Event, EventLog
 from novum.literature.tex import escape
+from novum.paper.costs import cost_facts
 from novum.paper.numbers import Fact
 from novum.records import Comparison, Figure, Idea, Result, Results, Run
 from novum.store import StudyFolder
@@ -128,8 +129,7 @@ class Material:
         return rf"{label} on \texttt{{{escape(dataset)}}}" if dataset and self.several_datasets else label
 
     def metric_unit(self, metric: str) -> str:
-        declared = self.template.metric(metric)
-        return declared.unit if declared else ""
+        return next((r.unit for r in self.results.results if r.metric == metric), "")
 
     def edited_function(self, run: Run) -> EditableFunction | None:
         """The declared function that an edited run changed, as far as its diff or its words tell."""
@@ -209,6 +209,7 @@ def _facts(material: Material) -> Iterable[Fact]:
             yield Fact(f"{run.name}/change", quoted(run.change, _CHANGE_CHARS), run.name)
         if run.reason:
             yield Fact(f"{run.name}/reason", quoted(run.reason.splitlines()[0], _REASON_CHARS), run.name)
+    yield from cost_facts(material.results)
     yield Fact("study/hypothesis", quoted(material.idea.hypothesis, 600).rstrip("."), "idea.json")
     yield Fact("study/title", quoted(material.idea.title, 200).rstrip("."), "idea.json")
     counts = {

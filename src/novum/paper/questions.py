@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from novum.literature.tex import escape
 from novum.paper.brief import plain
-from novum.paper.compose import measured, sentence_list, subjects
+from novum.paper.compose import measured, subjects
 from novum.paper.material import Material
 from novum.paper.prose import Shape
 from novum.paper.small import Ask
+from novum.paper.text import sentence_list
 
 _EXPLAIN = (
     ("A possible explanation is that", "One explanation that would fit is that"),

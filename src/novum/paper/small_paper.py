@@ -10,11 +10,12 @@ from novum.paper import article
 from novum.paper.brief import known_words, metric_words, plain, run_in_words, small_brief, vocabulary
 from novum.paper.citations import Citer, Shelf, cited_keys
 from novum.paper.claims import Sentence, result_sentences
-from novum.paper.compose import sentence_list, subjects
+from novum.paper.compose import subjects
 from novum.paper.document import Block, Section
 from novum.paper.material import DETECTED, Material
 from novum.paper.questions import asks
 from novum.paper.small import Writer, choose
+from novum.paper.text import sentence_list
 from novum.paper.works import authors, summary_of
 from novum.tools import Tools
 from novum.untrusted import as_line
@@ -157,11 +158,11 @@ class SmallPaper:
                 )
         return sections, abstract
 
-    def mend(self, name: str, block: Block, error: str, round_: int) -> Block | None:
     def may_cite(self, shelf: Shelf) -> None:
         """From now on the works of `shelf` may be cited."""
         self._shelf = shelf
 
+    def mend(self, name: str, block: Block, error: str, round_: int) -> Block | None:
         """Nothing to ask: this model wrote no LaTeX, so what fails is set as plain text."""
         return None
 

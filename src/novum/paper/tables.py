@@ -1,13 +1,13 @@
-"""Tables and the provenance appendix: made by the code from records, every value by key."""
+"""The tables of runs, results and costs: made by the code from records, every value by key."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from novum.literature.tex import escape
+from novum.paper.costs import cost_rows
 from novum.paper.material import BASELINE, Material, row_label
-from novum.paper.numbers import comparison_anchor, config_anchor, half_width, pair_key, result_anchor
-from novum.records import Comparison, Run
+from novum.records import Run
 
 COLUMNS = 5
 """Metrics in one table of results."""
@@ -28,7 +28,8 @@ def _table(body: str, caption: str, label: str, size: str = r"\small") -> str:
     return "\n".join((r"\begin{table}[t]", r"\centering", head, body, r"\end{table}"))
 
 
-def _rows(rows: Sequence[Sequence[str]]) -> list[str]:
+def table_rows(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Rows of a table, every cell in LaTeX."""
     return [r"\novumstrut " + " & ".join(row) + r" \\" for row in rows]
 
 
@@ -46,7 +47,7 @@ def runs_table(material: Material) -> str:
         r"\novumtop",
         r"Run & What was changed & Planned by & Ended \\",
         r"\novummid",
-        *_rows(rows),
+        *table_rows(rows),
         r"\novumbottom",
         r"\end{tabularx}",
     ]
@@ -54,6 +55,13 @@ def runs_table(material: Material) -> str:
         "All runs of the study, failed ones included. Everything that is not named is as in the baseline."
     )
     return _table("\n".join(body), caption, "tab:runs")
+
+
+_JUDGED = {
+    "implemented": "judged as implemented",
+    "partly": "judged as implemented in part",
+    "not": "judged as not implemented",
+}
 
 
 def _what(run: Run, material: Material) -> str:
@@ -67,7 +75,8 @@ def _what(run: Run, material: Material) -> str:
         for name in run.arguments
     ]
     if run.change:
-        parts.append(rf"Code: \config{{{run.name}/change}}")
+        judged = f" [{_JUDGED[run.implemented]}]" if run.implemented else ""
+        parts.append(rf"Code: \config{{{run.name}/change}}{judged}")
     return "; ".join(parts) or "code edited"
 
 
@@ -99,9 +108,9 @@ def _result_table(group: Sequence[tuple[str, str]], number: int, material: Mater
     body = [
         rf"\begin{{tabularx}}{{\linewidth}}{{{width}}}",
         r"\novumtop",
-        *_rows([head]),
+        *table_rows([head]),
         r"\novummid",
-        *_rows(rows),
+        *table_rows(rows),
         r"\novumbottom",
         r"\end{tabularx}",
     ]
@@ -111,13 +120,32 @@ def _result_table(group: Sequence[tuple[str, str]], number: int, material: Mater
         r"detectable difference from the baseline is marked $\uparrow$ (better), $\downarrow$ (worse) or "
         r"$\ast$ (no direction is declared)."
     )
+    if any(_is_costly(run, *pair, material) for run in runs for pair in group):
+        caption += (
+            r" $\ddagger$ marks what was won with over \config{study/cost_margin} more parameters, time or memory "
+            r"than the baseline has (Table~\ref{tab:costs})."
+        )
+    if any(_self_reported(*pair, material) for pair in group):
+        caption += r" $\dagger$ marks metrics that the runs report about themselves."
     return _table("\n".join(body), caption, f"tab:results{number}", r"\footnotesize\setlength\tabcolsep{3pt}")
 
 
 def _heading(dataset: str, metric: str, material: Material) -> str:
     unit = material.metric_unit(metric)
     label = _capital(material.metric_label(metric, dataset))
-    return f"{label} ({escape(unit)})" if unit else label
+    mark = "$^{\\dagger}$" if _self_reported(dataset, metric, material) else ""
+    return f"{label} ({escape(unit)}){mark}" if unit else label + mark
+
+
+def _self_reported(dataset: str, metric: str, material: Material) -> bool:
+    return any(
+        r.self_reported for r in material.results.results if (r.dataset, r.metric) == (dataset, metric)
+    )
+
+
+def _is_costly(run: Run, dataset: str, metric: str, material: Material) -> bool:
+    made = material.comparison(run.name, dataset, metric)
+    return made is not None and made.verdict == "better" and bool(made.more)
 
 
 def _cell(run: Run, dataset: str, metric: str, material: Material) -> str:
@@ -125,156 +153,25 @@ def _cell(run: Run, dataset: str, metric: str, material: Material) -> str:
         return "--"
     made = material.comparison(run.name, dataset, metric)
     mark = _MARKS.get(made.verdict, "") if made else ""
+    if _is_costly(run, dataset, metric, material):
+        mark += "$^{\\ddagger}$"
     return rf"\resultcell{{{run.name}/{dataset}/{metric}}}{mark}"
 
 
-# -- provenance ----------------------------------------------------------------------------------------
-
-
-def provenance(material: Material) -> str:
-    """The appendix to which every number links: runs, results, comparisons, configuration."""
-    parts = [
-        r"\section{Provenance}\label{app:provenance}",
-        "Every number in this paper is a value that a run recorded, a comparison that the harness computed "
-        "from such values, "
-        "or a setting of the study; each links to its row below. A run is identified by the hash of its "
-        "code, arguments, "
-        "seeds, environment and limits, and by the commit of its code.",
-        _runs_appendix(material),
-        _results_appendix(material),
-        _comparisons_appendix(material),
-        _config_appendix(material),
+def costs_table(material: Material) -> str:
+    """Parameters, wall time and peak memory of each valid run."""
+    runs = [material.baseline, *material.valid]
+    heads, cells = cost_rows(runs)
+    body = [
+        rf"\begin{{tabularx}}{{\linewidth}}{{@{{}}l*{{{len(heads)}}}{{>{{\centering\arraybackslash}}X}}@{{}}}}",
+        r"\novumtop",
+        *table_rows([["Run", *heads]]),
+        r"\novummid",
+        *table_rows([[row_label(run.name), *row] for run, row in zip(runs, cells, strict=True)]),
+        r"\novumbottom",
+        r"\end{tabularx}",
     ]
-    return "\n\n".join(part for part in parts if part)
-
-
-def _long(title: str, columns: str, head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    if not rows:
-        return ""
-    return "\n".join(
-        (
-            rf"\paragraph{{{title}.}}",
-            r"{\footnotesize\novumlong",
-            rf"\begin{{longtable}}{{@{{}}{columns}@{{}}}}",
-            r"\novumtop",
-            *_rows([head]),
-            r"\novummid\endhead",
-            r"\novumbottom\endfoot",
-            *_rows(rows),
-            r"\end{longtable}}",
-        )
+    caption = (
+        "What each valid run used, all its seeds together. What could not be measured is not controlled."
     )
-
-
-def _mono(text: str) -> str:
-    return rf"\texttt{{{_breakable(escape(text))}}}"
-
-
-def _breakable(escaped: str) -> str:
-    return escaped.replace("/", r"/\allowbreak{}").replace(r"\_", r"\_\allowbreak{}")
-
-
-def _runs_appendix(material: Material) -> str:
-    rows = [
-        [
-            _mono(run.name),
-            _mono(run.identity[:12]),
-            _mono(run.commit[:10]),
-            escape(_seeds(run)),
-            run.status,
-            escape(run.sandbox),
-        ]
-        for run in material.results.runs
-    ]
-    head = ["run", "identity", "commit", "seeds", "status", "sandbox"]
-    return _long("Runs", "lllp{0.9in}lp{1.9in}", head, rows)
-
-
-def _seeds(run: Run) -> str:
-    seeds = list(run.seeds)
-    if len(seeds) > 2 and seeds == list(range(seeds[0], seeds[0] + len(seeds))):
-        return f"{seeds[0]} to {seeds[-1]}"
-    return ", ".join(map(str, seeds)) or "not set"
-
-
-def _results_appendix(material: Material) -> str:
-    rows = []
-    for position, result in enumerate(material.results.results):
-        low, high = _plain(result.low), _plain(result.high)
-        interval = f"{low} to {high}" if half_width(result.low, result.high) is not None else "none"
-        reported = "run" if result.self_reported else "harness"
-        anchor = rf"\novumanchor{{{result_anchor(position)}}}"
-        rows.append(
-            [
-                anchor + _mono(result.key),
-                _plain(result.mean),
-                interval,
-                str(result.n),
-                escape(result.unit),
-                reported,
-                _mono(result.commit[:7]),
-            ]
-        )
-    head = ["result", "mean", r"95\,\% interval", "n", "unit", "measured by", "commit"]
-    return _long("Results", ">{\\raggedright\\arraybackslash}p{1.9in}rlrlll", head, rows)
-
-
-def _comparisons_appendix(material: Material) -> str:
-    rows = []
-    for position, made in enumerate(material.results.comparisons):
-        anchor = rf"\novumanchor{{{comparison_anchor(position)}}}"
-        interval = f"{_plain(made.low)} to {_plain(made.high)}" if made.low is not None else "none"
-        rows.append(
-            [
-                anchor + _mono(made.a),
-                _plain(made.difference),
-                interval,
-                *_p_values(made),
-                _verdict(made),
-            ]
-        )
-    head = [
-        "result, against the baseline's",
-        "difference",
-        r"95\,\% interval",
-        "$p$",
-        "$p$ (Holm)",
-        "verdict",
-    ]
-    return _long(
-        "Comparisons",
-        ">{\\raggedright\\arraybackslash}p{1.75in}rllll",
-        head,
-        rows,
-    )
-
-
-def _verdict(made: Comparison) -> str:
-    return "none detected" if made.verdict == "no detectable difference" else escape(made.verdict)
-
-
-def _p_values(made: Comparison) -> list[str]:
-    return ["none" if p is None else f"{p:.2g}" for p in (made.p_value, made.p_adjusted)]
-
-
-def _config_appendix(material: Material) -> str:
-    rows = [
-        [rf"\novumanchor{{{config_anchor(i)}}}{_mono(fact.key)}", fact.value, escape(fact.source)]
-        for i, fact in enumerate(material.facts)
-    ]
-    return _long(
-        "Configuration",
-        ">{\\raggedright\\arraybackslash}p{1.9in}>{\\raggedright\\arraybackslash}p{2.7in}l",
-        ["key", "value", "from"],
-        rows,
-    )
-
-
-def _plain(value: float | None) -> str:
-    if value is None:
-        return "none"
-    text = f"{value:.5g}"
-    return rf"$-${text[1:]}" if text.startswith("-") else text
-
-
-__all__ = ["pair_key", "provenance", "result_tables", "runs_table"]
+    return _table("\n".join(body), caption, "tab:costs")

@@ -21,8 +21,8 @@ from novum.paper.large_paper import LargePaper
 from novum.paper.latex.repair import Made, compile_draft
 from novum.paper.material import Material, load_material
 from novum.paper.numbers import numbers_tex
+from novum.paper.provenance import provenance
 from novum.paper.small_paper import SmallPaper
-from novum.paper.tables import provenance
 from novum.paper.text import tex_sentences
 from novum.tools import Tools
 

@@ -1,0 +1,140 @@
+"""Deliberate cheats, each with the harness and the sandbox as they are: caught, or of no effect."""
+
+from __future__ import annotations
+
+import json
+
+from novum.records import Results
+
+from .conftest import FIT, POINTS, Lab, MakeLab, change, mean_of, replacing, run_of
+
+CHEAT = change(edit="Make the error small.")
+
+
+def carried_out(lab: Lab, reply: str) -> Results:
+    lab.replies = lambda request: reply if request.json_schema is None else None
+    return lab.run(CHEAT)
+
+
+def true_error(slope: float) -> float:
+    """Of the model without noise."""
+    return sum((slope * x - y) ** 2 for x, y in POINTS) / len(POINTS)
+
+
+def test_replacing_the_metric_at_run_time_has_no_effect(lab: Lab) -> None:
+    """Acceptance 4: the evaluator that counts runs in another process, in another sandbox."""
+    results = carried_out(
+        lab,
+        replacing(
+            FIT,
+            "    evaluate.error = lambda *_: 0.0\n    evaluate.predict = lambda *_: 0.0\n    return [0.0, 0.51]",
+        ),
+    )
+    run = run_of(results, "run_1")
+    assert (
+        "error on the training points 0.0" in run.outcome.stdout
+    )  # the cheat worked where it does not count
+    assert abs(mean_of(results, "run_1") - true_error(0.51)) < 0.05
+    assert not run.self_reported
+
+
+def test_rewriting_the_protected_evaluator_fails(lab: Lab) -> None:
+    """Acceptance 4: its file is read-only for the run, and the harness takes its own copy."""
+    attack = "    Path('evaluate.py').write_text('def main(out): pass')\n    return [0.0, 2.0]"
+    results = carried_out(lab, replacing(FIT, attack))
+    assert {r.status for r in results.runs[1:]} == {"failed"}
+    assert (
+        "Read-only file system" in results.runs[1].outcome.stderr
+        or "denied" in results.runs[1].outcome.stderr
+    )
+
+
+def test_a_forged_final_info_is_not_what_counts(lab: Lab) -> None:
+    """Acceptance 4: what a run says of itself is dropped before the evaluator runs."""
+    forged = json.dumps(
+        {"line": {"means": {"error": 0.0}, "values": {"error": [0.0, 0.0, 0.0]}, "parameters": 0}}
+    )
+    attack = f"    (params.out_dir / 'final_info.json').write_text({forged!r})\n    return [0.0, 0.51]"
+    results = carried_out(lab, replacing(FIT, attack))
+    assert abs(mean_of(results, "run_1") - true_error(0.51)) < 0.05
+    assert run_of(results, "run_1").parameters == 2
+    comparison = results.comparisons[0]
+    assert comparison.verdict == "no detectable difference" or comparison.difference > -0.1
+
+
+def test_a_forged_final_info_alone_is_an_invalid_run(lab: Lab) -> None:
+    """Acceptance 4: without the outputs from which the evaluator computes there is no result."""
+    attack = (
+        '    (params.out_dir / \'final_info.json\').write_text(\'{"line": {"means": {"error": 0.0}}}\')\n'
+        "    raise SystemExit(0)"
+    )
+    results = carried_out(lab, replacing(FIT, attack))
+    assert {r.status for r in results.runs[1:]} == {"invalid"}
+    assert "the evaluator refused the outputs" in results.runs[1].reason
+    assert "checkpoint.json" in results.runs[1].reason
+
+
+def test_reading_held_out_data_is_caught(lab: Lab) -> None:
+    """Acceptance 4: the data is in the evaluator's sandbox alone."""
+    attack = (
+        "    points = json.loads(Path('held_out/points.json').read_text())\n    return [points[0][1], 2.0]"
+    )
+    results = carried_out(lab, replacing(FIT, attack))
+    assert {r.status for r in results.runs[1:]} == {"failed"}
+    assert "FileNotFoundError" in results.runs[1].outcome.stderr
+    assert mean_of(results, "run_0") > 0  # the evaluator did have it
+
+
+def test_held_out_data_is_nowhere_in_what_a_run_sees(lab: Lab) -> None:
+    """Acceptance 4: a search of the whole file system of the sandbox finds no copy of it."""
+    attack = (
+        "    import os\n"
+        "    found = [os.path.join(d, f) for d, _, fs in os.walk('/') if not d.startswith(('/proc', '/sys', '/usr'))"
+        " for f in fs if f == 'points.json']\n"
+        "    print('FOUND', found)\n    return [0.0, 0.6]"
+    )
+    results = carried_out(lab, replacing(FIT, attack))
+    assert "FOUND []" in run_of(results, "run_1").outcome.stdout
+    names = {p.name for p in lab.folder.code.rglob("*")}
+    assert "experiment.py" in names
+    assert "points.json" not in names
+    assert "0.0625" not in lab.told("experiment")
+
+
+def test_more_parameters_are_counted_and_told(lab: Lab) -> None:
+    """Acceptance 4: a win with a larger model says so, and a size-matched control is proposed."""
+    results = carried_out(lab, replacing(FIT, "    return [0.0625, 2.0] + [0.0] * 10"))
+    assert run_of(results, "run_0").parameters == 2
+    assert run_of(results, "run_1").parameters == 12
+    comparison = results.comparisons[0]
+    assert comparison.verdict == "better"
+    assert comparison.more["parameters"] == 5.0
+    assert "500% more parameters" in comparison.reason
+    notes = lab.folder.notes.read_text()
+    assert "size matched to run_1" in notes
+    assert "500% more parameters" in lab.told("experiment/run_1/replan")
+
+
+def test_a_count_of_parameters_by_the_run_itself_is_not_believed(make_lab: MakeLab) -> None:
+    """Acceptance 4: without an evaluator nobody has counted, and the claim says that."""
+    own = (
+        "    models_error = [evaluate.error(m, [[1.0, 2.0]]) for m in models]\n"
+        "    info = {'means': {'error': sum(models_error) / len(models)}, 'values': {'error': models_error},"
+        " 'parameters': 2}\n"
+        "    (params.out_dir / 'final_info.json').write_text(json.dumps({'line': info}))\n\n\nmain()\n"
+    )
+    from .conftest import DECLARATION, EXPERIMENT
+
+    lab = make_lab(
+        {
+            "experiment.py": EXPERIMENT.replace("\n\nmain()\n", own),
+            "template.toml": DECLARATION.replace('evaluate = "evaluate.py"\n', "").replace(
+                'held_out = ["held_out"]\n', ""
+            ),
+        }
+    )
+    results = carried_out(lab, replacing(FIT, "    return [0.0, 1.9] + [0.0] * 10"))
+    assert run_of(results, "run_1").parameters is None
+    assert run_of(results, "run_1").self_reported
+    assert "parameters" in results.comparisons[0].not_controlled
+    assert "parameters not controlled" in results.comparisons[0].reason
