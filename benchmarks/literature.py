@@ -1,6 +1,6 @@
-"""Measure the literature: import, search, and whether a reworded idea is recognised as published.
+"""Measure the literature: import and search.
 
-    python benchmarks/literature.py FILE... [--index PATH] [--seed N] [--ideas N]
+    python benchmarks/literature.py FILE... [--index PATH] [--seed N]
 
 FILEs are JSON lines (also .gz) with abstracts in part of them. An index that is there is used as it is. Prints
 JSON. What each figure means is written in docs/literature.md.
@@ -17,20 +17,18 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from novum.literature.importing import import_file
 from novum.literature.offline import OfflineIndex
-from novum.literature.similarity import everyday_rarity, similarity
-from novum.literature.text import STOPWORDS, title_key, words
+from novum.literature.similarity import similarity
+from novum.literature.text import STOPWORDS, title_key
 from novum.records import Paper
 
-QUERIES, FOUND = 3, 10
 NEAR_DUPLICATE = 0.5
 """Two works whose texts are so alike (cosine of their word sets) are one, and are withheld together."""
-THRESHOLDS = [n / 100 for n in range(4, 81, 2)]
 
 # Words as another author might put them; each is replaced where it stands, whatever the context.
 _SYNONYMS = """
@@ -120,69 +118,14 @@ def eight_words(paper: Paper, rng: random.Random) -> str:
     return " ".join(rng.sample(content, min(8, len(content))))
 
 
-# -- novelty -------------------------------------------------------------------------------------------
+# -- reworded ideas, for benchmarks/novelty.py -----------------------------------------------------------
 
 
-def retrieved(index: OfflineIndex, idea: str) -> list[Paper]:
-    """What a model that writes sensible queries would see: three queries of the idea's telling words."""
-    told = list(dict.fromkeys(words(idea)))
-    telling = sorted(told, key=index.rarity, reverse=True)
-    queries = [telling[:12], telling[6:24], told[:20]][:QUERIES]
-    found = {p.id: p for query in queries for p in index.search(" ".join(query), FOUND)}
-    return list(found.values())
-
-
-def nearest_scores(
-    index: OfflineIndex, cases: Sequence[Case], rarity: Callable[[str], float]
-) -> tuple[list[float], list[float]]:
-    """For each idea the best similarity, with its own work in the index and with it withheld."""
-    published, withheld = [], []
-    for case in cases:
-        works = retrieved(index, case.idea)
-        others = [p for p in works if not _is_the_same(case.paper, p)]
-        published.append(max((similarity(case.idea, p, rarity) for p in works), default=0.0))
-        withheld.append(max((similarity(case.idea, p, rarity) for p in others), default=0.0))
-    return published, withheld
-
-
-def _is_the_same(paper: Paper, other: Paper) -> bool:
+def is_the_same(paper: Paper, other: Paper) -> bool:
+    """Whether `other` is the work itself or a near-duplicate of it."""
     if paper.id == other.id or title_key(paper.title) == title_key(other.title):
         return True
     return similarity(f"{paper.title} {paper.abstract}", other) >= NEAR_DUPLICATE
-
-
-def share(scores: Iterable[float], threshold: float) -> float:
-    """Share of scores that pass."""
-    passed = [score >= threshold for score in scores]
-    return round(sum(passed) / len(passed), 4)
-
-
-def best_threshold(published: Sequence[float], withheld: Sequence[float]) -> float:
-    """The middle of the thresholds that tell the two apart best."""
-    gains = {t: share(published, t) - share(withheld, t) for t in THRESHOLDS}
-    return statistics.median_low([t for t, gain in gains.items() if gain == max(gains.values())])
-
-
-def novelty(index: OfflineIndex, papers: Sequence[Paper], count: int, rng: random.Random) -> dict[str, Any]:
-    """Choose the threshold on one split, report both rates and both curves on the other."""
-    long = [p for p in papers if len(p.abstract.split()) >= 80]
-    cases = [Case(p, reword(p, rng)) for p in rng.sample(long, 2 * count)]
-    kept = [
-        len(set(words(c.idea)) & set(words(c.paper.abstract))) / len(set(words(c.paper.abstract)))
-        for c in cases
-    ]
-    report: dict[str, Any] = {"words_kept": round(statistics.mean(kept), 3)}
-    for name, rarity in (("index", index.rarity), ("everyday", everyday_rarity)):
-        chosen_on = nearest_scores(index, cases[:count], rarity)
-        measured_on = nearest_scores(index, cases[count:], rarity)
-        threshold = best_threshold(*chosen_on)
-        report[name] = {
-            "threshold": threshold,
-            "known": share(measured_on[0], threshold),
-            "known_when_withheld": share(measured_on[1], threshold),
-            "curve": [[t, share(measured_on[0], t), share(measured_on[1], t)] for t in THRESHOLDS],
-        }
-    return report
 
 
 def main() -> None:
@@ -191,7 +134,6 @@ def main() -> None:
     parser.add_argument("files", nargs="*", type=Path)
     parser.add_argument("--index", type=Path, default=Path(tempfile.mkdtemp()) / "literature.db")
     parser.add_argument("--seed", type=int, default=7)
-    parser.add_argument("--ideas", type=int, default=200)
     options = parser.parse_args()
     rng = random.Random(options.seed)
     began = time.perf_counter()
@@ -210,7 +152,6 @@ def main() -> None:
     report["by_title"] = recall(index, [(p, p.title) for p in drawn])
     sampled = rng.sample(with_abstract, 1000)
     report["by_eight_words"] = recall(index, [(p, eight_words(p, rng)) for p in sampled])
-    report["novelty"] = novelty(index, with_abstract, options.ideas, rng)
     json.dump(report, sys.stdout, indent=1)
 
 

@@ -12,6 +12,7 @@ from novum.literature import Source
 from novum.literature.arxiv import Arxiv
 from novum.literature.contract import SourceContract
 from novum.literature.crossref import Crossref
+from novum.literature.held import HeldWorks
 from novum.literature.offline import OfflineIndex
 from novum.literature.openalex import OpenAlex
 from novum.literature.scripted import ScriptedSource
@@ -102,3 +103,9 @@ class TestWeb(SourceContract):
     @pytest.fixture
     def source(self) -> Source:
         return WebSearch(transport("web"), base_url="https://search.example/search")
+
+
+class TestHeld(SourceContract):
+    @pytest.fixture
+    def source(self) -> Source:
+        return HeldWorks([Paper(id="x:1", title="Turing", origin={"title": "test"})], name="held")
