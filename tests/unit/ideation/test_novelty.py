@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import re
 from typing import Any
 
@@ -7,10 +8,12 @@ import pytest
 
 from novum.ideation.ideate import propose_ideas
 from novum.ideation.novelty import judge_novelty
+from novum.literature.library import Library
 from novum.llm import Request
 from novum.llm.nonsense import random_model
 from novum.recorded_search import recorded_search
-from novum.records import Idea, Paper
+from novum.records import Idea, Novelty, Paper
+from novum.tools import Tools
 
 from .conftest import MakeTools, Shelf
 
@@ -291,3 +294,53 @@ def test_a_title_is_no_difference(make_tools: MakeTools) -> None:
     novelty = judge_novelty(make_tools(player(**verdict), shelf=Shelf(FAR, NEAR)), IDEA).novelty
     assert novelty and novelty.verdict == "unknown"
     assert novelty.differences[0] == ""
+
+
+# -- failures beside the index on this machine ---------------------------------------------------------
+
+
+class Far(Shelf):
+    name = "far"
+
+
+class Local(Shelf):
+    name = "offline"
+
+
+def judged_by(tools: Tools, *sources: Shelf) -> Novelty:
+    novelty = judge_novelty(dataclasses.replace(tools, library=Library(sources)), IDEA).novelty
+    assert novelty is not None
+    return novelty
+
+
+def test_the_index_on_this_machine_alone_cannot_call_an_idea_novel_when_the_services_failed(
+    make_tools: MakeTools,
+) -> None:
+    novelty = judged_by(make_tools(player(**novel("W1", "W2"))), Local(FAR, NEAR), Far(down=True))
+    assert novelty.verdict == "unknown"
+    assert "failed" in novelty.reason
+
+
+def test_an_index_that_was_to_be_asked_alone_is_enough(make_tools: MakeTools) -> None:
+    tools = make_tools(player(**novel("W1", "W2")))
+    assert judged_by(tools, Local(FAR, NEAR)).verdict == "novel"
+
+
+def test_one_service_that_answers_beside_one_that_fails_is_enough(make_tools: MakeTools) -> None:
+    tools = make_tools(player(**novel("W1", "W2")))
+    other = Shelf(FAR, NEAR)
+    assert judged_by(tools, Far(down=True), other).verdict == "novel"
+
+
+def test_a_work_that_makes_an_idea_known_may_come_from_the_index_alone(make_tools: MakeTools) -> None:
+    novelty = judged_by(make_tools(player(**known("W1", "W1", "W2"))), Local(SAME, FAR), Far(down=True))
+    assert (novelty.verdict, novelty.known_as) == ("known", SAME.id)
+
+
+def test_each_idea_of_a_study_has_steps_of_its_own(make_tools: MakeTools) -> None:
+    tools = make_tools(player(**novel("W1", "W2")), shelf=Shelf(FAR, NEAR))
+    judge_novelty(tools, IDEA)
+    judge_novelty(tools, IDEA, 2)
+    steps = [e.data["step"] for e in tools.log.events("step_answered")]
+    assert "novelty/verdict" in steps
+    assert "novelty/idea_2/verdict" in steps
