@@ -88,6 +88,8 @@ class LiteratureSettings(_Group):
     """Another address for a source, by its name (a mirror, or the `web` source's endpoint)."""
     timeout_s: float = Field(default=20.0, gt=0)
     """Longest wait for one answer, in seconds."""
+    rerank_model: str = ""
+    """A model2vec embedding model (folder or name) that orders by meaning what the offline index finds."""
     cache_days: float = Field(default=30.0, ge=0)
     """Age after which a cached answer is asked for again."""
 

@@ -16,6 +16,7 @@ from novum.literature.held import HeldWorks
 from novum.literature.offline import OfflineIndex
 from novum.literature.openalex import OpenAlex
 from novum.literature.scripted import ScriptedSource
+from novum.literature.semantic import Reranked
 from novum.literature.semantic_scholar import SemanticScholar
 from novum.literature.transport import HttpAnswer, Transport
 from novum.literature.web import WebSearch
@@ -109,3 +110,10 @@ class TestHeld(SourceContract):
     @pytest.fixture
     def source(self) -> Source:
         return HeldWorks([Paper(id="x:1", title="Turing", origin={"title": "test"})], name="held")
+
+
+class TestReranked(SourceContract):
+    @pytest.fixture
+    def source(self) -> Source:
+        inner = ScriptedSource([Paper(id="x:1", title="Turing", origin={"title": "test"})])
+        return Reranked(inner, lambda texts: [[1.0]] * len(texts))

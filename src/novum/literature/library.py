@@ -140,7 +140,12 @@ def open_offline(cache_dir: Path) -> OfflineIndex:
 
 
 def _offline(settings: LiteratureSettings, cache_dir: Path, transport: Transport) -> Source:
-    return open_offline(cache_dir)
+    index = open_offline(cache_dir)
+    if not settings.rerank_model:
+        return index
+    from novum.literature.semantic import Reranked, open_embedder
+
+    return Reranked(index, open_embedder(settings.rerank_model))
 
 
 def _semantic_scholar(settings: LiteratureSettings, cache_dir: Path, transport: Transport) -> Source:
@@ -189,6 +194,7 @@ def open_library(settings: LiteratureSettings, cache_dir: Path | None = None) ->
 
     Raises:
         UsageError: a source is unknown, or `web` has no address.
+        MissingTool: an embedding model is wanted that is not there.
         SourceError: the offline index is damaged.
     """
     unknown = [name for name in settings.sources if name not in FACTORIES]
