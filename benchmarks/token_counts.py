@@ -1,6 +1,6 @@
 """Print the token counts of recorded studies for `src/novum/llm/token_counts.json`, and what they would cost.
 
-.venv/bin/python benchmarks/token_counts.py lab/studies/NAME/events.jsonl [anthropic:claude-sonnet-4-5]
+.venv/bin/python benchmarks/token_counts.py lab/studies/NAME/events.jsonl [anthropic:claude-sonnet-5]
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from novum.records import Usage
 
 
 def main() -> None:
-    path, model = Path(sys.argv[1]), sys.argv[2] if len(sys.argv) > 2 else "anthropic:claude-sonnet-4-5"
+    path, model = Path(sys.argv[1]), sys.argv[2] if len(sys.argv) > 2 else "anthropic:claude-sonnet-5"
     events = read_events(path).events
     counts = counts_of(events)
     print(json.dumps({name: count.model_dump() for name, count in counts.items()}, indent=1))

@@ -172,6 +172,7 @@ class Outcome(Record):
     peak_memory_bytes: int = 0
     peak_disk_bytes: int = 0
     peak_tasks: int = 0
+    peak_gpu_bytes: int = 0
     files: tuple[str, ...] = ()
     refused_files: tuple[str, ...] = ()
     backend: str = ""
@@ -346,6 +347,8 @@ class Usage(Record):
     prompt_tokens: int = 0
     cached_tokens: int = 0
     """Part of `prompt_tokens` that came from the prompt cache."""
+    cache_written_tokens: int = 0
+    """Part of `prompt_tokens` that a provider put into its prompt cache, which some charge for."""
     output_tokens: int = 0
     seconds: float = 0.0
     dollars: float | None = None

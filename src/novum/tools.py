@@ -141,23 +141,38 @@ class Tools:
         return value
 
     def _request(self, question: Question, model: Model) -> Request:
-        prompt = self.prompts.render(question.prompt, question.inputs, small=model.capabilities.small)
-        return Request(
-            step=f"{question.step}/comment_{self.round}" if self.comment else question.step,
-            messages=_messages(prompt, self.comment, question.prefill),
-            max_tokens=question.max_tokens,
-            temperature=question.temperature,
-            seed=self.seed + question.attempt,
-            prompt_id=prompt.id,
-            prompt_hash=prompt.hash,
+        request = request_for(question, model, self.prompts, seed=self.seed, comment=self.comment)
+        return (
+            request.model_copy(update={"step": f"{question.step}/comment_{self.round}"})
+            if self.comment
+            else request
         )
+
+
+def request_for(
+    question: Question, model: Model, prompts: PromptLibrary, *, seed: int = 0, comment: str = ""
+) -> Request:
+    """`question` as it is put to `model`, with a person's `comment` at its end."""
+    prompt = prompts.render(question.prompt, question.inputs, small=model.capabilities.small)
+    return Request(
+        step=question.step,
+        messages=_messages(prompt, comment, question.prefill),
+        max_tokens=question.max_tokens,
+        temperature=question.temperature,
+        seed=seed + question.attempt,
+        prompt_id=prompt.id,
+        prompt_hash=prompt.hash,
+    )
 
 
 def _messages(prompt: Prompt, comment: str, prefill: str) -> tuple[Message, ...]:
     heed = (
         f"\n\nThe person who leads the study said of the last version: {comment}\nHeed it." if comment else ""
     )
-    messages = [Message.of("system", prompt.system), Message.of("user", prompt.user + heed)]
+    messages = [
+        Message.of("system", prompt.system),
+        Message.of("user", *prompt.user_parts[:-1], prompt.user_parts[-1] + heed),
+    ]
     if prefill:
         messages.append(Message.of("assistant", prefill))
     return tuple(messages)

@@ -1,7 +1,7 @@
 """The Model port: ask a language model, hosted, embedded, by hand, scripted or replayed.
 
 A model is asked through `complete`, synchronously; concurrency is the caller's. `novum.llm.registry.open_model`
-turns a name such as `local:qwen2.5-coder-1.5b` or `anthropic:claude-sonnet-4-5` into a model.
+turns a name such as `local:qwen2.5-coder-1.5b` or `anthropic:claude-sonnet-5` into a model.
 """
 
 from __future__ import annotations
@@ -32,7 +32,11 @@ class ImagePart(Record):
 
 
 class Message(Record):
-    """One turn. A last message of the assistant is a prefill that the reply continues."""
+    """One turn. A last message of the assistant is a prefill that the reply continues.
+
+    Between two texts of a message lies a point up to which a provider may keep what it has read, since other
+    questions begin alike.
+    """
 
     role: Literal["system", "user", "assistant"]
     parts: tuple[TextPart | ImagePart, ...]
@@ -42,8 +46,8 @@ class Message(Record):
         return "".join(part.text for part in self.parts if isinstance(part, TextPart))
 
     @classmethod
-    def of(cls, role: Literal["system", "user", "assistant"], text: str) -> Message:
-        return cls(role=role, parts=(TextPart(text=text),))
+    def of(cls, role: Literal["system", "user", "assistant"], *texts: str) -> Message:
+        return cls(role=role, parts=tuple(TextPart(text=text) for text in texts))
 
 
 class Request(Record):

@@ -140,6 +140,7 @@ def add_usage(a: Usage, b: Usage) -> Usage:
     return Usage(
         prompt_tokens=a.prompt_tokens + b.prompt_tokens,
         cached_tokens=a.cached_tokens + b.cached_tokens,
+        cache_written_tokens=a.cache_written_tokens + b.cache_written_tokens,
         output_tokens=a.output_tokens + b.output_tokens,
         seconds=a.seconds + b.seconds,
         dollars=sum(known) if known else None,

@@ -161,6 +161,7 @@ def _phase(
     calls = _TRIES * counts.calls
     worst = Usage(
         prompt_tokens=counts.worst_prompt_tokens,
+        cache_written_tokens=counts.worst_prompt_tokens,
         output_tokens=counts.worst_output_tokens + calls * reasoning_tokens,
         calls=calls,
     )
@@ -188,6 +189,7 @@ def _dollars(usage: Usage, price: Callable[[Usage], float | None]) -> float | No
     mean = Usage(
         prompt_tokens=round(usage.prompt_tokens / calls),
         cached_tokens=round(usage.cached_tokens / calls),
+        cache_written_tokens=round(usage.cache_written_tokens / calls),
         output_tokens=round(usage.output_tokens / calls),
         calls=1,
     )

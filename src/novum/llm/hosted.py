@@ -10,7 +10,7 @@ import asyncio
 import base64
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -194,6 +194,7 @@ class HostedModel:
         usage = Usage(
             prompt_tokens=response.usage.input_tokens,
             cached_tokens=response.usage.cache_read_tokens,
+            cache_written_tokens=response.usage.cache_write_tokens,
             output_tokens=response.usage.output_tokens,
             seconds=seconds,
             calls=1,
@@ -261,10 +262,22 @@ def _messages(messages: tuple[Message, ...]) -> list[ModelMessage]:
         elif message.role == "system":
             parts.append(provider.SystemPromptPart(content=message.text))
         else:
-            parts.append(provider.UserPromptPart(content=[_content(part) for part in message.parts]))
+            parts.append(provider.UserPromptPart(content=_contents(message.parts)))
     if parts:
         turns.append(provider.ModelRequest(parts=parts))
     return turns
+
+
+def _contents(parts: Sequence[TextPart | ImagePart]) -> list[UserContent]:
+    """The parts, with a cache point between two texts; providers that know none are sent none."""
+    from pydantic_ai.messages import CachePoint
+
+    contents: list[UserContent] = []
+    for before, part in zip((None, *parts), parts, strict=False):
+        if isinstance(before, TextPart) and isinstance(part, TextPart):
+            contents.append(CachePoint())
+        contents.append(_content(part))
+    return contents
 
 
 def _content(part: TextPart | ImagePart) -> UserContent:

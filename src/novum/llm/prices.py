@@ -33,6 +33,7 @@ def dollars(name: str, usage: Usage) -> float | None:
             PricedUsage(
                 input_tokens=usage.prompt_tokens,
                 cache_read_tokens=usage.cached_tokens,
+                cache_write_tokens=usage.cache_written_tokens,
                 output_tokens=usage.output_tokens,
             ),
             model_ref=model,

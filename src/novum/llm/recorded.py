@@ -128,7 +128,9 @@ def worst_case(model: Model, request: Request) -> WorstCase:
     if model.capabilities.small:  # an embedded model refuses a prompt that is longer than its context
         prompt = min(prompt, model.capabilities.context_tokens)
     output = request.max_tokens + model.capabilities.reasoning_tokens
-    return WorstCase(prompt + output, model.price(Usage(prompt_tokens=prompt, output_tokens=output)))
+    # Where a provider charges for what it keeps, a prompt that is kept whole costs most.
+    usage = Usage(prompt_tokens=prompt, cache_written_tokens=prompt, output_tokens=output)
+    return WorstCase(prompt + output, model.price(usage))
 
 
 def missing(step: str, log: str) -> ReplayMiss:

@@ -84,7 +84,7 @@ def _opening(
         raise UsageError(
             f"{name!r} does not name a model",
             "a name is kind:name",
-            "for example local:qwen2.5-coder-1.5b or anthropic:claude-sonnet-4-5; see docs/models.md",
+            "for example local:qwen2.5-coder-1.5b or anthropic:claude-sonnet-5; see docs/models.md",
         )
     return Opening(name, rest, settings, progress, warn)
 

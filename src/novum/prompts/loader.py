@@ -18,6 +18,8 @@ from novum.records import Record
 
 _FOLDER = Path(__file__).parent
 _FRONT = re.compile(r"\A\+\+\+\n(.*?)\n\+\+\+\n(.*)\Z", re.DOTALL)
+_CACHE_POINT = "\x1e"
+"""What `{{ cache_point }}` stands for until a prompt is split there; not a character of any text."""
 _SYSTEM, _USER = "=== system ===\n", "=== user ===\n"
 
 
@@ -37,7 +39,13 @@ class Prompt(Record):
     id: str
     hash: str
     system: str
-    user: str
+    user_parts: tuple[str, ...]
+    """The question, split behind each beginning that other questions share (`{{ cache_point }}` in a file)."""
+
+    @property
+    def user(self) -> str:
+        """The whole question."""
+        return "".join(self.user_parts)
 
 
 class PromptLibrary:
@@ -52,6 +60,7 @@ class PromptLibrary:
             lstrip_blocks=True,
             keep_trailing_newline=True,
         )
+        self._environment.globals["cache_point"] = _CACHE_POINT
 
     def names(self) -> list[str]:
         """All prompt names, variants included (`write_section`, `write_section.small`)."""
@@ -74,11 +83,12 @@ class PromptLibrary:
                 f"prompt {chosen!r} declares the inputs {sorted(declared)}", f"it was given {sorted(given)}"
             )
         system, question = self._split(chosen, body)
+        first, *rest = self._fill(chosen, question, inputs).split(_CACHE_POINT)
         return Prompt(
             id=f"{front.id}@{front.version}",
             hash=digest,
             system=self._fill(chosen, system, inputs),
-            user=self._fill(chosen, question, inputs),
+            user_parts=tuple(part for part in (first, *(r.lstrip("\n") for r in rest)) if part),
         )
 
     def front_matter(self, name: str) -> FrontMatter:

@@ -9,11 +9,11 @@ from typing import Protocol, TypeVar
 from pydantic import BaseModel
 
 from novum.errors import AnswerError
-from novum.llm import Message, Model, Request
+from novum.llm import Model
 from novum.llm.structured import ask
 from novum.prompts import PromptLibrary
 from novum.settings import Profile, Role
-from novum.tools import Question, no_problems
+from novum.tools import Question, no_problems, request_for
 
 T = TypeVar("T", bound=BaseModel)
 
@@ -59,16 +59,7 @@ class Desk:
     ) -> T:
         """As `Tools.ask`."""
         model = self.models[question.role]
-        prompt = self.prompts.render(question.prompt, question.inputs, small=model.capabilities.small)
-        request = Request(
-            step=question.step,
-            messages=(Message.of("system", prompt.system), Message.of("user", prompt.user)),
-            max_tokens=question.max_tokens,
-            temperature=question.temperature,
-            seed=self.seed,
-            prompt_id=prompt.id,
-            prompt_hash=prompt.hash,
-        )
+        request = request_for(question, model, self.prompts, seed=self.seed)
         try:
             return ask(model, request, schema, retries=question.retries, check=check).value
         except AnswerError:

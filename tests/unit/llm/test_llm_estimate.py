@@ -56,7 +56,7 @@ def test_an_unknown_price_is_unknown_and_not_zero() -> None:
 
 @pytest.mark.parametrize("profile", ["quick", "full"])
 def test_the_shipped_table_holds_every_phase_and_the_worst_is_worse(profile: str) -> None:
-    found = estimate(profile, lambda usage: dollars("anthropic:claude-sonnet-4-5", usage), speed=EMBEDDED)
+    found = estimate(profile, lambda usage: dollars("anthropic:claude-sonnet-5", usage), speed=EMBEDDED)
     assert {"ideate", "novelty", "experiment", "write", "review"} <= {phase.phase for phase in found.phases}
     for phase in (*found.phases, found.total):
         assert phase.expected.cached_tokens <= phase.expected.prompt_tokens

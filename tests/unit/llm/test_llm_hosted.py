@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 
 import pytest
-from loopback_provider import answer, cut_off, failure, hang, serve
+from loopback_provider import answer, cut_off, failure, hang, send, serve
 
 from novum.errors import AnswerError, ModelAuthError, ModelError, UsageError
 from novum.llm import Message, Model, Request
@@ -57,6 +57,43 @@ def test_a_schema_is_sent_natively(open_at: Callable[..., HostedModel]) -> None:
         open_at(url).complete(request(json_schema=schema))
     sent = received[0]["response_format"]["json_schema"]
     assert sent["strict"] is True and sent["schema"]["properties"] == {"n": {"type": "integer"}}
+
+
+def test_a_shared_beginning_is_marked_for_the_cache_of_a_provider_that_wants_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked = request(messages=(Message.of("user", "a long paper, ", "and a question"),))
+    body = {
+        "id": "x",
+        "type": "message",
+        "role": "assistant",
+        "model": "claude-sonnet-5",
+        "content": [{"type": "text", "text": "hello"}],
+        "stop_reason": "end_turn",
+        "usage": {
+            "input_tokens": 10,
+            "cache_creation_input_tokens": 1000,
+            "cache_read_input_tokens": 0,
+            "output_tokens": 8,
+        },
+    }
+    with serve(lambda handler: send(handler, 200, body)) as (url, received):
+        monkeypatch.setenv("ANTHROPIC_BASE_URL", url.removesuffix("/v1"))
+        monkeypatch.setenv("ANTHROPIC_API_KEY", "a key of nobody")
+        reply = HostedModel("anthropic:claude-sonnet-5", retries=0).complete(asked)
+    first, second = received[0]["messages"][0]["content"]
+    assert (first["text"], second["text"]) == ("a long paper, ", "and a question")
+    assert first["cache_control"]["type"] == "ephemeral" and "cache_control" not in second
+    assert (reply.usage.prompt_tokens, reply.usage.cache_written_tokens) == (1010, 1000)
+    assert reply.usage.dollars == pytest.approx(10 * 2e-6 + 1000 * 2.5e-6 + 8 * 10e-6)
+
+
+def test_a_provider_without_cache_points_gets_the_text_alone(open_at: Callable[..., HostedModel]) -> None:
+    with serve(answer()) as (url, received):
+        open_at(url).complete(request(messages=(Message.of("user", "a long paper, ", "and a question"),)))
+    content = received[0]["messages"][0]["content"]
+    said = content if isinstance(content, str) else "".join(part["text"] for part in content)
+    assert said.replace("\n", "") == "a long paper, and a question"
 
 
 def test_a_cut_reply_says_length(open_at: Callable[..., HostedModel]) -> None:
@@ -153,7 +190,7 @@ def test_a_server_that_is_not_there(open_at: Callable[..., HostedModel], waits: 
 def test_a_missing_key_is_said_before_anything_is_sent(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("ANTHROPIC_API_KEY", raising=False)
     with pytest.raises(ModelAuthError, match="ANTHROPIC_API_KEY"):
-        HostedModel("anthropic:claude-sonnet-4-5").complete(request())
+        HostedModel("anthropic:claude-sonnet-5").complete(request())
 
 
 def test_an_unknown_provider_is_a_usage_error() -> None:
@@ -163,9 +200,9 @@ def test_an_unknown_provider_is_a_usage_error() -> None:
 
 def test_capabilities_and_prices_need_no_key(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("ANTHROPIC_API_KEY", raising=False)
-    model = HostedModel("anthropic:claude-sonnet-4-5")
+    model = HostedModel("anthropic:claude-sonnet-5")
     assert model.capabilities.json_schema and model.capabilities.context_tokens >= 200_000
-    assert model.price(Usage(prompt_tokens=100_000)) == pytest.approx(0.3)
+    assert model.price(Usage(prompt_tokens=100_000)) == pytest.approx(0.2)
     assert HostedModel("openai:nobody-knows-this-model").price(Usage(prompt_tokens=1)) is None
 
 

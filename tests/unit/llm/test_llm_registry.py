@@ -38,7 +38,7 @@ def put_model(cache: Path, size_bytes: int | None = None) -> None:
         ("local:/some/file.gguf", "LocalModel"),
         ("random:3", "ScriptedModel"),
         ("manual:/some/folder", "ManualModel"),
-        ("anthropic:claude-sonnet-4-5", "HostedModel"),
+        ("anthropic:claude-sonnet-5", "HostedModel"),
     ],
 )
 def test_each_kind_opens_under_its_name_without_asking_anything(name: str, kind: str) -> None:
@@ -110,10 +110,10 @@ def test_a_file_of_the_wrong_size_is_found(cache: Path) -> None:
 
 def test_a_missing_key_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("ANTHROPIC_API_KEY", raising=False)
-    (check,) = check_model("anthropic:claude-sonnet-4-5", SETTINGS)
+    (check,) = check_model("anthropic:claude-sonnet-5", SETTINGS)
     assert not check.ok and "ANTHROPIC_API_KEY" in check.text
     monkeypatch.setenv("ANTHROPIC_API_KEY", "sk-secret")
-    (check,) = check_model("anthropic:claude-sonnet-4-5", SETTINGS)
+    (check,) = check_model("anthropic:claude-sonnet-5", SETTINGS)
     assert check.ok and "secret" not in check.text and check.next_step == ""
 
 

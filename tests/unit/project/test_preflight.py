@@ -51,7 +51,7 @@ def test_a_key_that_is_missing_is_named_with_the_way_out(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("ANTHROPIC_API_KEY", raising=False)
-    models = ModelSettings(default="random:1", writing="anthropic:claude-sonnet-4-5")
+    models = ModelSettings(default="random:1", writing="anthropic:claude-sonnet-5")
     error = stopped(preflight(settings.model_copy(update={"models": models})))
     assert isinstance(error, MissingTool)
     assert "ANTHROPIC_API_KEY" in error.why

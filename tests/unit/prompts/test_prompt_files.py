@@ -102,7 +102,7 @@ def test_a_prompt_renders_with_its_declared_inputs(name: str, full: bool) -> Non
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_prompt_reads_nothing_that_it_does_not_declare(name: str) -> None:
-    assert variables(FOLDER / f"{name}.md.j2") <= set(LIBRARY.front_matter(name).inputs)
+    assert variables(FOLDER / f"{name}.md.j2") <= {*LIBRARY.front_matter(name).inputs, "cache_point"}
 
 
 @pytest.mark.parametrize("name", [n for n in NAMES if not n.endswith(".small")])
@@ -178,6 +178,13 @@ def test_the_hash_is_that_of_the_file(tmp_path: Path) -> None:
 def test_a_broken_prompt_file_is_one_clear_error(tmp_path: Path, text: str, message: str) -> None:
     with pytest.raises(UsageError, match=message):
         library(tmp_path, text).render("p", {"a": "1"})
+
+
+def test_a_prompt_is_split_where_its_shared_beginning_ends(tmp_path: Path) -> None:
+    text = GOOD.replace("U {{ a }}", "{{ a }}\n\n{{ cache_point }}\n{{ cache_point }}\n\nTask: think.")
+    prompt = library(tmp_path, text).render("p", {"a": "a paper"})
+    assert prompt.user_parts == ("a paper\n\n", "Task: think.")
+    assert prompt.user == "a paper\n\nTask: think."
 
 
 def test_a_missing_prompt_is_one_clear_error(tmp_path: Path) -> None:
