@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import queue
 import re
 import sys
+import tempfile
+import threading
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Self
 
 import typer
 
@@ -21,15 +26,26 @@ _UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
 
 def sandbox(
     command: Annotated[list[str] | None, typer.Argument(help="What to run, after `--`.")] = None,
-    workdir: Annotated[Path, typer.Option(help="The one folder that it can write.")] = Path(),
+    workdir: Annotated[
+        Path | None,
+        typer.Option(
+            help="The one folder that it can write; the current one by default.", show_default=False
+        ),
+    ] = None,
     backend: Annotated[
         str, typer.Option(help="`auto`, a backend by name, or `all` with --self-test.")
     ] = "auto",
     time: Annotated[float, typer.Option(help="Wall time in seconds.")] = 60.0,
-    memory: Annotated[str, typer.Option(help="Memory of everything in it, e.g. 2G.")] = "2G",
+    memory: Annotated[
+        str | None,
+        typer.Option(help="Memory of everything in it; 2G, or half of a small machine.", show_default=False),
+    ] = None,
     disk: Annotated[str, typer.Option(help="What it may write, e.g. 1G.")] = "1G",
     tasks: Annotated[int, typer.Option(help="Processes and threads at once.")] = 256,
     ro: Annotated[list[Path] | None, typer.Option(help="A path to show, read-only. Can be repeated.")] = None,
+    gpu: Annotated[
+        list[int] | None, typer.Option(help="A GPU to give to it: N of /dev/nvidiaN. Can be repeated.")
+    ] = None,
     self_test: Annotated[
         bool, typer.Option("--self-test", help="Test the backend and print the table.")
     ] = False,
@@ -45,7 +61,7 @@ def sandbox(
     """Run a command in the sandbox.
 
     The command's exit code passes through. Else: 124 time, 137 memory, 122 disk or files, 123 tasks or output,
-    78 no sandbox.
+    78 no sandbox. Its standard input is empty.
     """
     from novum.records import Limits
     from novum.sandbox import Access
@@ -55,16 +71,17 @@ def sandbox(
             raise typer.Exit(_self_test(backend, as_json))
         size = _bytes(disk)
         limits = Limits(
-            wall_s=time, memory_bytes=_bytes(memory), disk_bytes=size, file_bytes=1 << 50, tasks=tasks
+            wall_s=time, memory_bytes=_memory(memory), disk_bytes=size, file_bytes=1 << 50, tasks=tasks
         )
-        access = Access(readonly=_readonly(ro or []))
+        access = Access(readonly=_readonly(ro or []), gpus=tuple(gpu or ()))
         if explain:
             from novum.sandbox.explain import explain as explain_policy
 
             print(explain_policy(backend, limits, access))
             return
         name = _chosen(backend, unsafe_no_sandbox, yes)
-        raise typer.Exit(_run(command or [], workdir, name, limits, access, as_json))
+        with _folder(workdir) as folder:
+            raise typer.Exit(_run(command or [], folder, name, limits, access, as_json))
     except NovumError as error:
         print(error.text, file=sys.stderr)
         raise typer.Exit(error.exit_code) from None
@@ -79,18 +96,72 @@ def _run(
     if not command:
         raise UsageError("there is no command to run", next_step="novum sandbox -- COMMAND...")
     box = open_sandbox(backend, allow_unsafe=backend == "unsafe")
-    outcome = box.run(command, workdir.absolute(), limits, access, None if as_json else _pass_on)
     if as_json:
+        outcome = box.run(command, workdir, limits, access)
         print(outcome.model_dump_json(indent=2))
     else:
+        with _Relay() as relay:
+            outcome = box.run(command, workdir, limits, access, relay)
         _tell(outcome)
     return exit_code(outcome)
 
 
-def _pass_on(stream: str, data: bytes) -> None:
-    target = sys.stdout.buffer if stream == "stdout" else sys.stderr.buffer
-    target.write(data)
-    target.flush()
+class _Relay:
+    """Passes output on in a thread of its own: a reader who is slow or stuck must not hold up the limits.
+
+    What waits is bounded by the limit on output.
+    """
+
+    def __init__(self) -> None:
+        self._waiting: queue.SimpleQueue[tuple[str, bytes] | None] = queue.SimpleQueue()
+        self._failed: OSError | None = None
+        self._thread = threading.Thread(target=self._work, name="novum-output", daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._waiting.put(None)
+        self._thread.join()
+        self._check()
+
+    def __call__(self, stream: str, data: bytes) -> None:
+        self._check()
+        self._waiting.put((stream, data))
+
+    def _check(self) -> None:
+        """Raises what writing raised, as when the reader has gone: then the run need not go on."""
+        if self._failed:
+            raise self._failed
+
+    def _work(self) -> None:
+        while (item := self._waiting.get()) is not None:
+            stream, data = item
+            target = sys.stdout.buffer if stream == "stdout" else sys.stderr.buffer
+            try:
+                target.write(data)
+                target.flush()
+            except OSError as error:
+                self._failed = error
+                return
+
+
+@contextlib.contextmanager
+def _folder(named: Path | None) -> Iterator[Path]:
+    """The work folder: the one that is named, else the current one, else (in a home folder) an empty one."""
+    from novum.sandbox.workfolder import may_be_work
+
+    current = Path.cwd()
+    if named is not None or may_be_work(current):
+        yield (named or current).absolute()
+        return
+    with tempfile.TemporaryDirectory(prefix="novum-sandbox-") as folder:
+        print(
+            f"novum sandbox: not in {current}, but in an empty folder, which is not kept (see --workdir)",
+            file=sys.stderr,
+        )
+        yield Path(folder)
 
 
 def _tell(outcome: Outcome) -> None:
@@ -115,6 +186,12 @@ def _chosen(backend: str, unsafe: bool, yes: bool) -> str:
     if not yes and not typer.confirm("Run it with all your rights, without any sandbox?", err=True):
         raise UsageError("it was not confirmed, so nothing was run")
     return "unsafe"
+
+
+def _memory(text: str | None) -> int:
+    from novum.sandbox.limits import machine
+
+    return min(2 << 30, machine().memory_bytes // 2) if text is None else _bytes(text)
 
 
 def _bytes(text: str) -> int:

@@ -111,13 +111,16 @@ def install_template(
     again: Annotated[bool, typer.Option("--again", help="Make it anew.")] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Make the Python environment that a template's requirements ask for. Needs a network."""
+    """Make the Python environment that a template's requirements ask for, in the sandbox. Needs a network."""
+    from novum.experiment.installing import install
+    from novum.sandbox.open import open_sandbox
+    from novum.settings import load_settings
     from novum.template import load_template
-    from novum.template.installing import install, template_python, unmet
+    from novum.template.installing import template_python, unmet
 
     loaded = load_template(template)
     if unmet(loaded.requirements):
-        install(loaded, tell=print_progress, again=again)
+        install(loaded, open_sandbox(load_settings().sandbox.backend), tell=print_progress, again=again)
     python = template_python(loaded)
     if as_json:
         print_json({"template": loaded.name, "python": python})

@@ -25,8 +25,13 @@ class Access(Record):
     """Names in the work folder that are read-only inside."""
     environment: dict[str, str] = Field(default_factory=dict)
     """The whole environment, beside PATH, HOME, TMPDIR and LANG, which the sandbox sets."""
+    hosts: tuple[str, ...] = ()
+    """`name:port` that it may reach through a proxy, which its environment names; none by default. For the
+    installer of packages: nothing that a model wrote is ever given one."""
     gpus: tuple[int, ...] = ()
-    """Indices of the GPUs that are visible; none by default."""
+    """Numbers of the GPUs that are visible (/dev/nvidiaN); none by default."""
+    gpu_memory_bytes: int | None = None
+    """How much of their memory it may take, in all; watched, for the kernel bounds none of it."""
 
 
 class Sandbox(Protocol):

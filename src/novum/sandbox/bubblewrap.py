@@ -7,6 +7,7 @@ bubblewrap alone holds little: it is what it is told. It is never run as root (a
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import os
 import stat
 import subprocess
@@ -16,6 +17,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from novum.errors import SandboxError
 from novum.sandbox import cgroup, policy
 from novum.sandbox.confined import Confined, Job
 from novum.sandbox.ending import Ending
@@ -81,6 +83,12 @@ class Bubblewrap(Confined):
         shown = () if job.privileged else job.access.protected
         return (*job.mounted_in_work, *shown)
 
+    def prepared(self, job: Job) -> Job:
+        """Without root bubblewrap cannot hold folders of a work folder in memory: it takes the folder itself then."""
+        if job.in_memory and job.held and not job.privileged:
+            return dataclasses.replace(job, in_memory=False)
+        return job
+
     def spawn_uid(self, job: Job) -> int | None:
         """bubblewrap itself must not be root."""
         return job.outer_uid if job.privileged else None
@@ -91,7 +99,13 @@ class Bubblewrap(Confined):
             return execute(launch, after)
         # In /tmp, for the payload's uid must be able to go there.
         _sweep()
-        with tempfile.TemporaryDirectory(prefix=f"{STAGE}{os.getpid()}-", dir="/tmp") as folder:
+        try:
+            place = tempfile.TemporaryDirectory(prefix=f"{STAGE}{os.getpid()}-", dir="/tmp")
+        except OSError as error:
+            raise SandboxError(
+                "the sandbox cannot be built", f"no folder can be made in /tmp: {error}"
+            ) from error
+        with place as folder:
 
             def run() -> Ending:
                 self._thread.stage = folder
@@ -201,6 +215,8 @@ def _work(job: Job, place: Callable[[str], str], size: int) -> list[str]:
         arguments = ["--size", str(size), "--tmpfs", "/work"]
     else:
         arguments = ["--bind", place(str(job.workdir)), "/work"]
+    for name in job.held:
+        arguments += ["--bind", place(f"{job.workdir}/{name}"), f"/work/{name}"]
     for name in job.access.protected:
         arguments += ["--ro-bind", place(f"{job.workdir}/{name}"), f"/work/{name}"]
     return arguments

@@ -115,6 +115,7 @@ class Group:
         else:
             (memory / "memory.limit_in_bytes").write_text(str(memory_bytes))
             _write_if_there(memory / "memory.memsw.limit_in_bytes", str(memory_bytes))
+            _write_if_there(memory / "memory.kmem.tcp.limit_in_bytes", str(memory_bytes))
 
     def _cpu_v1(self) -> float:
         folder = self._folders.get("cpuacct")

@@ -10,16 +10,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from novum.errors import UsageError
+from novum.errors import SandboxError, UsageError
 from novum.records import Limits, Outcome
 from novum.sandbox import Access, cgroup, inplace, policy, workfolder
 from novum.sandbox.ending import Ending, OnOutput
+from novum.sandbox.gpu import GpuMemory
 from novum.sandbox.launcher import landlock, seccomp
 from novum.sandbox.limits import MIB, check_limits
+from novum.sandbox.proxy import PORT, Proxy
 from novum.sandbox.supervise import Chain, Launch, execute
 from novum.sandbox.workfolder import Inventory, Returned
 
-OPEN_FILES = 4096
+OPEN_FILES = 2048
 SPARE_TASKS = 3
 """RLIMIT_NPROC is this much above the limit, so that the control group or the watcher names the limit first."""
 
@@ -50,6 +52,12 @@ class Job:
         inside = [Path(dest).relative_to("/work") for _, dest in self.view.binds if dest.startswith("/work/")]
         return tuple(str(path) for path in inside)
 
+    @property
+    def held(self) -> tuple[str, ...]:
+        """The folders in the work folder that lead to protected files, parents first."""
+        folders = [str(folder) for name in self.access.protected for folder in reversed(Path(name).parents)]
+        return tuple(dict.fromkeys(folder for folder in folders if folder != "."))
+
     def specification(self, mode: str) -> dict[str, Any]:
         """What the launcher is told."""
         limits = self.limits
@@ -71,6 +79,7 @@ class Job:
             "links": self.view.links,
             "devices": devices,
             "protected": list(self.access.protected),
+            "held": list(self.held),
             "pid_max": max(limits.tasks + 310, 400),
             "argv": list(self.command),
             "environment": policy.environment(self.access),
@@ -81,6 +90,7 @@ class Job:
             "writable": ["/work", "/tmp", "/dev/shm"],
             "device_files": [*(f"/dev/{name}" for name in DEVICES), *devices],
             "deny_tcp": False,
+            "proxy_port": PORT if self.access.hosts else 0,
             "filter": seccomp.program(),
         }
 
@@ -91,8 +101,15 @@ class Job:
             resource.RLIMIT_FSIZE: limits.file_bytes
             if self.in_memory
             else min(limits.file_bytes, limits.disk_bytes + self.content_bytes),
-            resource.RLIMIT_CORE: 0,
+            # With 0 a crash still starts the program that the host's core_pattern may name, outside and as root;
+            # 1 is the value with which the kernel starts none, and it is too small for a file.
+            resource.RLIMIT_CORE: 1,
             resource.RLIMIT_NOFILE: OPEN_FILES,
+            # Whatever the user may do: no real-time scheduling, no higher priority, little locked memory.
+            resource.RLIMIT_RTPRIO: 0,
+            resource.RLIMIT_NICE: 0,
+            resource.RLIMIT_MEMLOCK: 8 * MIB,
+            resource.RLIMIT_MSGQUEUE: MIB,
         }
         if limits.cpu_s is not None:
             chosen[resource.RLIMIT_CPU] = int(limits.cpu_s) + 1
@@ -184,10 +201,12 @@ class _Execution:
             chain=lambda control: self._backend.chain(job, control, self._fill),
             spawn_uid=self._backend.spawn_uid(job),
             limits=job.limits,
-            in_memory=job.in_memory,
+            work=None if job.in_memory else job.workdir,
             fill=self._fill,
             outer_uid=job.outer_uid if job.privileged else None,
             group=group,
+            gpus=_gpus(job.access),
+            proxy=Proxy(job.access.hosts) if job.access.hosts else None,
             graceful=self._backend.graceful,
             on_output=self._on_output,
         )
@@ -195,11 +214,11 @@ class _Execution:
         if job.in_memory:
             ending = self._backend.execute(launch, self._take_back)
         else:
-            links = inplace.prepare(job.workdir, owner)
+            before = inplace.prepare(job.workdir, owner)
             try:
                 ending = self._backend.execute(launch)
             finally:
-                self._returned = inplace.clean(job.workdir, job.limits, owner, links)
+                self._returned = inplace.clean(job.workdir, job.limits, owner, before)
         return outcome(ending, self._returned, self._backend.name)
 
     def _fill(self, target: int) -> None:
@@ -239,6 +258,18 @@ def check(command: Sequence[str], workdir: Path, limits: Limits, access: Access)
     )
 
 
+def _gpus(access: Access) -> tuple[GpuMemory, int | None] | None:
+    """What watches the memory of its GPUs; without the driver's library that is only refused when there is a limit."""
+    if not access.gpus:
+        return None
+    try:
+        return GpuMemory(access.gpus), access.gpu_memory_bytes
+    except SandboxError:
+        if access.gpu_memory_bytes is None:
+            return None
+        raise
+
+
 def _program(name: str, access: Access) -> str:
     """A program without a slash is looked for on the payload's own PATH."""
     if "/" in name:
@@ -267,6 +298,7 @@ def outcome(ending: Ending, returned: Returned, backend: str) -> Outcome:
         peak_memory_bytes=ending.peak.memory_bytes,
         peak_disk_bytes=ending.peak.disk_bytes,
         peak_tasks=ending.peak.tasks,
+        peak_gpu_bytes=ending.peak.gpu_bytes,
         files=returned.files,
         refused_files=returned.refused,
         backend=backend,

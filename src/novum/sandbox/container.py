@@ -79,6 +79,7 @@ class Container:
         """See `novum.sandbox.Sandbox.run`."""
         access = access or Access()
         check_limits(limits)
+        policy.no_hosts(self.name, access)
         workfolder.check_workdir(workdir, limits, access.protected)
         policy.view(access)  # refuses what must not be shown
         if any("," in str(path) for path in (workdir, *access.readonly, *access.protected)):
@@ -87,7 +88,7 @@ class Container:
             )
         name = f"novum-{secrets.token_hex(8)}"
         owner = policy.free_uid() if os.geteuid() == 0 else None
-        links = inplace.prepare(workdir, owner)
+        before = inplace.prepare(workdir, owner)
         try:
             ending = run_foreign(
                 self.arguments(command, workdir, limits, access, name, owner),
@@ -100,7 +101,7 @@ class Container:
             self._settle(ending, command, name, limits)
         finally:
             _ask(self._program, "rm", "--force", name)
-            returned = inplace.clean(workdir, limits, owner, links)
+            returned = inplace.clean(workdir, limits, owner, before)
         return outcome(ending, returned, self.name)
 
     def arguments(

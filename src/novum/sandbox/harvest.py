@@ -8,12 +8,13 @@ Not covered: what a file says. A caller must still not trust its content.
 from __future__ import annotations
 
 import json
+import math
 import os
 import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from novum.errors import UsageError
 from novum.records import Record
@@ -25,6 +26,10 @@ if TYPE_CHECKING:
 
 
 __all__ = ["Harvest", "HarvestLimits", "Refusal", "harvest", "read_array", "read_bytes", "read_json"]
+
+
+MOST_VALUES = 1_000_000
+"""Commas and opening brackets of a JSON file, and so more than its values."""
 
 
 class Harvest(Record):
@@ -95,9 +100,11 @@ def read_json(path: Path, max_bytes: int = 16 << 20) -> Any:
     """What a JSON file says, which may be anything, NaN and infinities included.
 
     Raises:
-        UsageError: see `read_bytes`; or it is not JSON, or nested too deep.
+        UsageError: see `read_bytes`; or it is not JSON, nested too deep, or has too many values.
     """
     content = read_bytes(path, max_bytes)
+    if sum(map(content.count, (b",", b"[", b"{"))) > MOST_VALUES:  # each empty list takes 20 times its text
+        raise UsageError(f"{path} holds more than {MOST_VALUES} values", next_step="write less")
     try:
         return json.loads(content)
     except (ValueError, RecursionError) as error:
@@ -118,10 +125,31 @@ def read_array(path: Path, max_bytes: int = 64 << 20) -> np.ndarray[Any, Any]:
     if not content.startswith(b"\x93NUMPY"):
         raise UsageError(f"{path} is not a .npy file", next_step="write it with numpy.save")
     try:
+        claimed = _claimed_bytes(io.BytesIO(content))
+        if claimed > len(content):  # numpy would make room for it before it looks
+            raise ValueError(f"its head claims {claimed} bytes, and the file has {len(content)}")
         array: np.ndarray[Any, Any] = np.load(io.BytesIO(content), allow_pickle=False)
-    except (ValueError, EOFError, OSError) as error:
+    except (ValueError, EOFError, OSError, MemoryError, SyntaxError, RecursionError) as error:
         raise UsageError(f"{path} is not an array that can be read", str(error)[:200]) from error
     return array
+
+
+def _claimed_bytes(file: BinaryIO) -> int:
+    """How large the array is that the head of an `.npy` file speaks of.
+
+    Raises:
+        ValueError: it has no such head.
+    """
+    from numpy.lib import format as npy
+
+    version = npy.read_magic(file)
+    if version not in ((1, 0), (2, 0)):
+        raise ValueError(f"format {version} is not known")
+    read = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
+    shape, _, kind = read(file)
+    if any(length < 0 for length in shape):
+        raise ValueError(f"the shape {shape} is none")
+    return math.prod(shape) * kind.itemsize
 
 
 @contextmanager

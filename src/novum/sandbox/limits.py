@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+import contextlib
 import os
 from pathlib import Path
 from typing import NamedTuple
@@ -12,6 +12,10 @@ from novum.records import Limits, Outcome
 
 MIB = 1 << 20
 SMALLEST_MEMORY = 32 * MIB
+MOST = 1 << 62
+"""More than the kernel's counters take."""
+MANY_TASKS = 4_000_000
+"""The kernel's own limit is 4,194,304."""
 EXIT_CODES = {"timeout": 124, "memory": 137, "disk": 122, "tasks": 123, "output": 123, "sandbox_error": 78}
 
 
@@ -39,7 +43,17 @@ def available_memory() -> int:
                     return int(line.split()[1]) * 1024
     except OSError:
         pass
-    return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    pages = "SC_AVPHYS_PAGES" if "SC_AVPHYS_PAGES" in os.sysconf_names else "SC_PHYS_PAGES"
+    return os.sysconf(pages) * os.sysconf("SC_PAGE_SIZE")
+
+
+def most_tasks() -> int:
+    """Processes and threads that this machine can have."""
+    found = [MANY_TASKS]
+    for name in ("pid_max", "threads-max"):
+        with contextlib.suppress(OSError, ValueError):
+            found.append(int(Path("/proc/sys/kernel", name).read_text()))
+    return min(found)
 
 
 def default_limits(wall_s: float) -> Limits:
@@ -62,12 +76,18 @@ def check_limits(limits: Limits) -> None:
     """
     for name in Limits.model_fields:
         value = getattr(limits, name)
-        if value is not None and not (value > 0 and math.isfinite(value)):
+        if value is not None and not 0 < value < MOST:  # which NaN is not either
             raise UsageError(
                 f"the limit {name} = {value} is not usable",
-                "every limit must be a positive, finite number",
+                "every limit must be a positive, finite number that a machine can have",
                 f"set {name} to what the experiment needs",
             )
+    if limits.tasks > most_tasks():
+        raise UsageError(
+            f"the limit of {limits.tasks} tasks is above what this machine has ({most_tasks()})",
+            "a limit that is never reached protects nothing",
+            "lower tasks (or --tasks)",
+        )
     total = machine().memory_bytes
     if limits.memory_bytes > total:
         raise UsageError(

@@ -137,6 +137,9 @@ def open_sandbox(
         except NovumError as error:
             failures.append((name, f"{error.what}{': ' * bool(error.why)}{error.why}", entry.remedy))
             continue
+        except OSError as error:
+            failures.append((name, str(error), entry.remedy))
+            continue
         if not failed:
             return sandbox
         failures.append((name, f"failed the check {failed[0].name!r} ({failed[0].detail})", entry.remedy))
@@ -152,8 +155,8 @@ def self_test(backend: str) -> list[Check]:
     entry = lookup(backend)
     try:
         return check_backend(entry.make(), entry.waived)
-    except NovumError as error:
-        return [Check("is available", False, error.text.replace("\n", " "))]
+    except (NovumError, OSError) as error:
+        return [Check("is available", False, str(error).replace("\n", " "))]
 
 
 def lookup(name: str) -> Backend:
@@ -202,7 +205,8 @@ class _Memory:
             from platformdirs import user_cache_path
 
             folder = user_cache_path("novum")
-        self._path = folder / "sandbox-selftest.json"
+        # Without a home folder its name is relative; then nothing is remembered, rather than in any folder.
+        self._path = (folder if folder.is_absolute() else Path(os.devnull)) / "sandbox-selftest.json"
 
     def has(self, key: str) -> bool:
         """Whether it passed."""

@@ -61,6 +61,7 @@ class Plain(Confined):
         """See `novum.sandbox.Sandbox.run`; the work folder keeps its own path instead of being /work."""
         temporary = workdir / TEMPORARY
         access = access or Access()
+        policy.no_hosts(self.name, access)
         places = {"HOME": str(temporary), "TMPDIR": str(temporary)}
         access = access.model_copy(update={"environment": {**places, **access.environment}})
         try:

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import os
 import secrets
+import stat
 import sys
 from pathlib import Path
 from typing import NamedTuple
 
-from novum.errors import UsageError
-from novum.sandbox import Access
+from novum.errors import SandboxError, UsageError
+from novum.sandbox import Access, proxy
 
 INSIDE_UID = 1000
 SYSTEM = (
@@ -69,7 +70,20 @@ def view(access: Access) -> View:
 
 def environment(access: Access) -> dict[str, str]:
     """The whole environment of the payload."""
-    return {**ENVIRONMENT, **access.environment}
+    return {**ENVIRONMENT, **(proxy.ENVIRONMENT if access.hosts else {}), **access.environment}
+
+
+def no_hosts(backend: str, access: Access | None) -> None:
+    """For backends that know no way to single hosts.
+
+    Raises:
+        UsageError: `access` names some.
+    """
+    if access and access.hosts:
+        raise UsageError(
+            f"the sandbox {backend!r} cannot open a way to {', '.join(access.hosts)} alone",
+            next_step="use bubblewrap or namespaces for this",
+        )
 
 
 def gpu_devices(access: Access) -> tuple[str, ...]:
@@ -107,8 +121,16 @@ def python_paths(python: Path) -> tuple[Path, ...]:
     config = prefix / "pyvenv.cfg"
     prefixes = [prefix, _home(config).parent] if config.is_file() else [prefix]
     prefixes += [python.resolve().parent.parent]
+    # ~/bin/python has the home folder for its prefix: then the program alone is shown.
+    prefixes = [python if holds_home(path) else path for path in prefixes]
     found = dict.fromkeys(spelling for path in prefixes for spelling in (path, path.resolve()))
-    return tuple(path for path in found if path != Path("/") and not path.is_relative_to("/usr"))
+    return tuple(path for path in found if not path.is_relative_to("/usr"))
+
+
+def holds_home(path: Path) -> bool:
+    """Whether the folder is the user's home, or holds it: what lies there is nothing to show or to write."""
+    home = Path(os.path.expanduser("~"))
+    return any(folder.is_relative_to(path) for folder in (home, home.resolve()) if folder.is_absolute())
 
 
 def own_python() -> tuple[Path, tuple[Path, ...]]:
@@ -118,8 +140,16 @@ def own_python() -> tuple[Path, tuple[Path, ...]]:
 
 
 def free_uid() -> int:
-    """An id that no user has, for one run: high, random, inside the range that this user namespace maps."""
-    ranges = [tuple(map(int, line.split())) for line in Path("/proc/self/uid_map").read_text().splitlines()]
+    """An id that no user has, for one run: high, random, inside the range that this user namespace maps.
+
+    Raises:
+        SandboxError: there is no /proc to look that up in.
+    """
+    try:
+        lines = Path("/proc/self/uid_map").read_text().splitlines()
+    except OSError as error:
+        raise SandboxError("no user can be found to run as", f"/proc cannot be read: {error}") from error
+    ranges = [tuple(map(int, line.split())) for line in lines]
     start, _, count = max(ranges, key=lambda r: r[2])
     end = min(start + count, 1 << 31)
     spread = min((end - start) // 2, 1 << 27)
@@ -150,6 +180,12 @@ def _check_readonly(path: Path) -> None:
         mode = path.stat().st_mode
     except OSError as error:
         raise UsageError(f"the read-only path {path} cannot be shown", str(error)) from error
+    if not (stat.S_ISDIR(mode) or stat.S_ISREG(mode)):
+        raise UsageError(
+            f"the read-only path {path} is neither a file nor a folder",
+            "through a socket, a pipe or a device a run could reach what is behind it",
+            "name a file or a folder",
+        )
     needed = 0o005 if path.is_dir() else 0o004
     if os.geteuid() == 0 and mode & needed != needed:
         raise UsageError(

@@ -18,7 +18,7 @@ from typing import Any
 
 from novum.errors import SandboxError
 from novum.records import Limits, Outcome
-from novum.sandbox import Access, cgroup, inplace
+from novum.sandbox import Access, cgroup, inplace, policy
 from novum.sandbox.confined import Job, check, outcome
 from novum.sandbox.ending import OnOutput
 from novum.sandbox.foreign import run_foreign
@@ -74,7 +74,8 @@ class Runsc:
     ) -> Outcome:
         """See `novum.sandbox.Sandbox.run`."""
         job = check(command, workdir, limits, access or Access())
-        links = inplace.prepare(job.workdir, job.outer_uid)
+        policy.no_hosts(self.name, access)
+        before = inplace.prepare(job.workdir, job.outer_uid)
         group = cgroup.Group(self._hierarchy, limits.memory_bytes + OWN_MEMORY, MANY_TASKS)
         name = f"novum-{secrets.token_hex(8)}"
         try:
@@ -94,7 +95,7 @@ class Runsc:
         finally:
             group.kill()
             group.remove()
-            returned = inplace.clean(job.workdir, limits, job.outer_uid, links)
+            returned = inplace.clean(job.workdir, limits, job.outer_uid, before)
         return outcome(ending, returned, self.name)
 
     def _command(self, folder: Path, bundle: Path, name: str, group: cgroup.Group) -> list[str]:

@@ -39,11 +39,11 @@ class Check(NamedTuple):
 
 def check_backend(sandbox: Sandbox, waived: frozenset[str] = frozenset()) -> list[Check]:
     """Run the self-test in `sandbox`. Checks named in `waived` are shown but not needed."""
-    with tempfile.TemporaryDirectory(prefix="novum-selftest-") as folder:
-        try:
+    try:
+        with tempfile.TemporaryDirectory(prefix="novum-selftest-") as folder:
             checks = list(_checks(sandbox, Path(folder)))
-        except NovumError as error:
-            checks = [Check("starts a program", False, error.text.replace("\n", " "))]
+    except (NovumError, OSError) as error:
+        checks = [Check("starts a program", False, str(error).replace("\n", " "))]
     return [check._replace(needed=check.name not in waived) for check in checks]
 
 

@@ -25,8 +25,10 @@ from novum.errors import ContainmentError, SandboxError, UsageError
 from novum.records import Limits
 from novum.sandbox import cgroup
 from novum.sandbox.ending import Ending, OnOutput, Output, name_by_complaint, name_signal, out_of_time
+from novum.sandbox.gpu import GpuMemory
 from novum.sandbox.launcher import BOOT
 from novum.sandbox.policy import own_python
+from novum.sandbox.proxy import Proxy
 from novum.sandbox.watch import INTERVAL_S, Broken, Handles, Meter, Usage, too_many
 
 START_S = 30.0
@@ -50,7 +52,8 @@ class Launch:
     chain: Callable[[int], Chain]
     """Made when the launcher's descriptor of the control line is known."""
     limits: Limits
-    in_memory: bool
+    work: Path | None
+    """The work folder, when the payload works in it itself and not in a copy in memory."""
     fill: Callable[[int], None]
     """Puts the inputs into the work folder."""
     outer_uid: int | None = None
@@ -63,6 +66,10 @@ class Launch:
     graceful: bool = False
     """Whether the launcher is asked to kill everything before it is killed itself."""
     on_output: OnOutput | None = None
+    gpus: tuple[GpuMemory, int | None] | None = None
+    """The GPUs of the run, and how much of their memory it may take."""
+    proxy: Proxy | None = None
+    """The way to the hosts that it may reach."""
 
 
 def launcher_command(control: int) -> list[str]:
@@ -110,6 +117,7 @@ class _Run:
             undo.callback(self._give_back)
             with far:
                 self._process = self._spawn(far.fileno())
+                self._give_streams()
             undo.pop_all()
 
     def _spawn(self, control: int) -> subprocess.Popen[bytes]:
@@ -131,6 +139,12 @@ class _Run:
             )
         except OSError as error:
             raise SandboxError("the sandbox's launcher cannot be started", str(error)) from error
+
+    def _give_streams(self) -> None:
+        """Let the payload open its own streams by name, as /dev/stdout, though it runs as another user."""
+        if self._launch.outer_uid is not None:
+            for fd in self._streams():
+                os.fchown(fd, self._launch.outer_uid, self._launch.outer_uid)
 
     def _give_back(self) -> None:
         self._control.close()
@@ -165,7 +179,12 @@ class _Run:
                 os.close(fds[0])
                 self._send(b"go")
             case "ready":
-                self._watch_over(Handles(fds[0], fds[1], fds[2], tuple(fds[3:])))
+                if self._launch.work:  # seen from here nothing is mounted in it
+                    os.close(fds[1])
+                    fds[1] = os.open(self._launch.work, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+                if self._launch.proxy:
+                    self._launch.proxy.serve(fds.pop())
+                self._watch_over(Handles(fds[0], fds[1], fds[2], tuple(fds[3:5]), *fds[5:6]))
                 self._send(b"go")
             case "started":
                 self._begin()
@@ -184,7 +203,8 @@ class _Run:
         launch = self._launch
         self.handles = handles
         launcher = self._process.pid if launch.graceful else None
-        self._meter = Meter(handles, launch.limits, launch.group, launch.in_memory, launcher)
+        in_memory = launch.work is None
+        self._meter = Meter(handles, launch.limits, launch.group, in_memory, launcher, launch.gpus)
 
     def _begin(self) -> None:
         """The payload is about to be executed; only a failure to do so is told after."""
@@ -306,11 +326,13 @@ class _Run:
 
     def close(self) -> None:
         """Give everything back."""
+        if self._launch.proxy:
+            self._launch.proxy.close()
         for stream in (self._process.stdout, self._process.stderr):
             if stream:
                 stream.close()
         if self.handles:
-            for fd in (*self.handles[:3], *self.handles.scratch):
+            for fd in self.handles.descriptors():
                 os.close(fd)
             self.handles = None
         self._give_back()

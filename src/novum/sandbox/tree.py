@@ -224,6 +224,13 @@ def make_folder(root: int, name: str) -> int:
             os.close(parent_fd)
 
 
+def _send(target: int, source: int, position: int, count: int) -> int:
+    """Copy some bytes to where `target` stands; how many."""
+    if os.uname().sysname == "Linux":
+        return os.sendfile(target, source, position, count)
+    return os.write(target, os.pread(source, count, position))
+
+
 def copy_data(source: int, target: int, size: int) -> None:
     """Copy the first `size` bytes, leaving out holes."""
     position = 0
@@ -235,7 +242,7 @@ def copy_data(source: int, target: int, size: int) -> None:
         end = min(os.lseek(source, position, os.SEEK_HOLE), size)
         os.lseek(target, position, os.SEEK_SET)
         while position < end:
-            sent = os.sendfile(target, source, position, min(end - position, CHUNK))
+            sent = _send(target, source, position, min(end - position, CHUNK))
             if sent == 0:
                 break
             position += sent

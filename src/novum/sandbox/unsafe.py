@@ -26,7 +26,7 @@ class Unsafe:
     """Runs commands as the user, on the user's machine."""
 
     name = "unsafe"
-    level = "none: no sandbox was used, at the user's wish"
+    level = "none (unsandboxed): no sandbox was used, at the user's wish"
 
     def run(
         self,

@@ -11,19 +11,24 @@ import time
 from typing import NamedTuple
 
 from novum.records import Ended, Limits
-from novum.sandbox import cgroup
+from novum.sandbox import buffers, cgroup
+from novum.sandbox.gpu import GpuMemory
 from novum.sandbox.limits import available_memory, machine, size
 from novum.sandbox.quota import Disk, Sized, Watched, used_bytes, used_inodes
 
 INTERVAL_S = 0.02
 """Time between two looks, when a look is cheap."""
 LONGEST_INTERVAL_S = 0.1
+SLOW_INTERVAL_S = 0.1
+"""Time between two looks at TCP sockets and GPUs."""
 FLOOR = 1 / 32
 """Part of the machine's memory that a run must leave free, whatever its own limit says."""
 TEMPORARY_INODES = 50_000
 """Files that /tmp and /dev/shm hold at most, each."""
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 _TICK = os.sysconf("SC_CLK_TCK")
+_MANY_ADDRESSES = 1 << 33
+"""Bytes of address space from which on the page tables are asked for: they are up to 1/512 of it."""
 
 
 class Handles(NamedTuple):
@@ -34,6 +39,13 @@ class Handles(NamedTuple):
     proc: int
     scratch: tuple[int, ...] = ()
     """/tmp and /dev/shm, in memory and sized."""
+    net: int = -1
+    """A netlink socket of its network namespace, when it has one of its own."""
+
+    def descriptors(self) -> tuple[int, ...]:
+        """All of them."""
+        net = (self.net,) if self.net >= 0 else ()
+        return (self.process_one, self.work, self.proc, *self.scratch, *net)
 
 
 class Usage(NamedTuple):
@@ -44,16 +56,11 @@ class Usage(NamedTuple):
     cpu_s: float = 0.0
     disk_bytes: int = 0
     inodes: int = 0
+    gpu_bytes: int = 0
 
     def most(self, other: Usage) -> Usage:
         """The larger of each."""
-        return Usage(
-            max(self.memory_bytes, other.memory_bytes),
-            max(self.tasks, other.tasks),
-            max(self.cpu_s, other.cpu_s),
-            max(self.disk_bytes, other.disk_bytes),
-            max(self.inodes, other.inodes),
-        )
+        return Usage._make(map(max, self, other))
 
 
 class Broken(NamedTuple):
@@ -73,8 +80,10 @@ class Meter:
         group: cgroup.Group | None,
         in_memory: bool,
         launcher: int | None = None,
+        gpus: tuple[GpuMemory, int | None] | None = None,
     ) -> None:
-        """`launcher` is the process whose descendants are measured when there is no namespace of processes."""
+        """`launcher` is the process whose descendants are measured when there is no namespace of processes; `gpus`
+        are those that the run was given, and how much of their memory it may take."""
         self._handles = handles
         self._root = None if launcher is None else str(launcher)
         self._in_memory = in_memory
@@ -87,6 +96,9 @@ class Meter:
         )
         self._floor = int(machine().memory_bytes * FLOOR)
         self._next_look = 0.0
+        self._gpus = gpus
+        self._next_slow_look = 0.0
+        self._in_ip = self._in_gpus = 0
         self.peak = Usage()
 
     def look(self) -> Broken | None:
@@ -102,6 +114,7 @@ class Meter:
     def judge(self) -> Broken | None:
         """Measure now; the first limit that is broken."""
         disk = self._disk.measure()
+        self._look_slowly()
         if self._group:
             reading = self._group.read()
             in_work = disk.bytes if disk.in_memory else 0
@@ -110,8 +123,39 @@ class Meter:
             stops = reading
         else:
             usage, stops = self._processes(), None
-        self.peak = self.peak.most(usage._replace(disk_bytes=disk.bytes, inodes=disk.inodes))
-        return self._over_counted(usage, stops) or self._over_disk(disk) or self._under_floor()
+        usage = usage._replace(
+            memory_bytes=usage.memory_bytes + self._in_sockets(),
+            disk_bytes=disk.bytes,
+            inodes=disk.inodes,
+            gpu_bytes=self._in_gpus,
+        )
+        self.peak = self.peak.most(usage)
+        return (
+            self._over_counted(usage, stops)
+            or self._over_gpu()
+            or self._over_disk(disk)
+            or self._under_floor()
+        )
+
+    def _look_slowly(self) -> None:
+        """Look at what costs more to ask for, not every time."""
+        now = time.monotonic()
+        if now < self._next_slow_look:
+            return
+        if self._handles.net >= 0:
+            self._in_ip = buffers.held_by_ip(self._handles.net)
+        if self._gpus:
+            self._in_gpus = self._gpus[0].taken()
+        self._next_slow_look = time.monotonic() + SLOW_INTERVAL_S
+
+    def _in_sockets(self) -> int:
+        return self._in_ip + (buffers.held_locally(self._handles.net) if self._handles.net >= 0 else 0)
+
+    def _over_gpu(self) -> Broken | None:
+        limit = self._gpus[1] if self._gpus else None
+        if limit is None or self._in_gpus <= limit:
+            return None
+        return Broken("memory", f"it used {size(self._in_gpus)} of GPU memory; the limit is {size(limit)}")
 
     def _over_counted(self, usage: Usage, stops: cgroup.Reading | None) -> Broken | None:
         limits = self._limits
@@ -155,19 +199,21 @@ class Meter:
     def _processes(self) -> Usage:
         """Sum over all processes of the payload."""
         own = self._root if self._root is not None else "1"
-        rss = threads = 0
+        threads = tables = 0
+        resident: dict[str, int] = {}
         ticks = _ticks(_stat(own, self._handles.proc))  # of those that it has reaped
-        pids = self._pids()
-        for pid in pids:
+        for pid in self._pids():
             fields = _stat(pid, self._handles.proc)
             if fields:
                 ticks += _ticks(fields)
                 threads += int(fields[17])
-                rss += int(fields[21]) * _PAGE
+                resident[pid] = int(fields[21]) * _PAGE
+                if int(fields[20]) > _MANY_ADDRESSES:
+                    tables += _page_tables(pid, self._handles.proc)
         files = sum(map(used_bytes, self._handles.scratch))
-        memory = rss + files
+        memory = sum(resident.values()) + files + tables
         if memory > self._limits.memory_bytes:  # which counts shared pages once for each process: look closer
-            memory = self._exact_memory(pids, files)
+            memory = self._exact_memory(resident, files) + tables
         return Usage(memory, threads, ticks / _TICK)
 
     def _pids(self) -> list[str]:
@@ -176,10 +222,12 @@ class Meter:
             return [name for name in os.listdir(self._handles.proc) if name.isdigit() and name != "1"]
         return descendants(self._root, self._handles.proc)
 
-    def _exact_memory(self, pids: list[str], files: int) -> int:
+    def _exact_memory(self, resident: dict[str, int], files: int) -> int:
         anonymous = shared = 0
-        for pid in pids:
+        for pid, whole in resident.items():
             text = _read(f"{pid}/smaps_rollup", self._handles.proc)
+            if not text and _stat(pid, self._handles.proc):  # a process that hides counts in full
+                anonymous += whole
             sizes = {line.split()[0]: int(line.split()[1]) * 1024 for line in text.splitlines()[1:]}
             anonymous += sizes.get("Pss_Anon:", 0) + sizes.get("SwapPss:", 0)
             shared += sizes.get("Pss_Shmem:", 0)
@@ -211,6 +259,14 @@ def descendants(root: str, proc: int) -> list[str]:
 def _stat(pid: str, proc: int) -> list[str]:
     """The fields of /proc/PID/stat after the name, from the state on."""
     return _read(f"{pid}/stat", proc).rpartition(")")[2].split()
+
+
+def _page_tables(pid: str, proc: int) -> int:
+    """Bytes of its page tables, which no count of resident pages holds."""
+    for line in _read(f"{pid}/status", proc).splitlines():
+        if line.startswith("VmPTE:"):
+            return int(line.split()[1]) * 1024
+    return 0
 
 
 def _ticks(fields: list[str]) -> int:

@@ -11,7 +11,7 @@ import contextlib
 import os
 import shutil
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -19,9 +19,13 @@ from novum.errors import SandboxError, UsageError
 from novum.records import Limits
 from novum.sandbox.launcher.kernel import open_beneath
 from novum.sandbox.limits import machine, size
+from novum.sandbox.policy import holds_home
 from novum.sandbox.tree import HarvestLimits, Left, Walk, copy_data, copy_new, folder, make_folder
 
 PAGE = os.sysconf("SC_PAGE_SIZE")
+SHARED = ("/", "/tmp", "/var/tmp", "/dev/shm", "/etc", "/usr", "/var", "/home")
+MOST_REFUSED = 200
+"""Names of files left behind that are told."""
 Fingerprint = tuple[int, int, int]
 
 
@@ -52,6 +56,12 @@ def check_workdir(workdir: Path, limits: Limits, protected: tuple[str, ...]) -> 
     if not stat.S_ISDIR(status.st_mode):
         kind = "a symbolic link" if stat.S_ISLNK(status.st_mode) else "not a folder"
         raise UsageError(f"the work folder {workdir} is {kind}", next_step="name the folder itself")
+    if not may_be_work(workdir):
+        raise UsageError(
+            f"{workdir} cannot be a work folder",
+            "a run could read and change all that is in it",
+            "make an empty folder, and name that",
+        )
     if os.geteuid() not in (0, status.st_uid):
         raise UsageError(
             f"the work folder {workdir} belongs to another user",
@@ -70,6 +80,11 @@ def check_workdir(workdir: Path, limits: Limits, protected: tuple[str, ...]) -> 
         )
     for name in protected:
         _check_protected(workdir, name)
+
+
+def may_be_work(folder: Path) -> bool:
+    """Whether it is a folder that one can hand out at all: not the user's home, not one that all share."""
+    return str(folder) not in SHARED and not holds_home(folder)
 
 
 def fits_memory(limits: Limits, content_bytes: int) -> bool:
@@ -136,8 +151,7 @@ def take_back(
                     walk.refuse(entry.name, "more bytes in all than the disk limit (a sparse file?)")
                     continue
                 remove(host, entry.name)
-                mode = 0o755 if entry.stat.st_mode & stat.S_IXUSR else 0o644
-                copy_new(entry.fd, host, entry.name, mode, entry.stat.st_size)
+                copy_new(entry.fd, host, entry.name, plain_mode(entry.stat), entry.stat.st_size)
                 written.append(entry.name)
             if walk.complete:
                 for name in _gone(work, inventory, seen, skip):
@@ -146,7 +160,7 @@ def take_back(
         raise SandboxError(
             f"the files of the run cannot be written to {workdir}", str(error), "free some disk space"
         ) from error
-    return Returned(tuple(written), tuple(_refusals(walk, work, inventory, skip)))
+    return Returned(tuple(written), told(_refusals(walk, work, inventory, skip)))
 
 
 def _check_protected(workdir: Path, name: str) -> None:
@@ -180,8 +194,7 @@ def _put(name: str, fd: int, path: str, target: int, owner: int | None, inventor
             os.chown(path, owner, owner, dir_fd=target, follow_symlinks=False)
     elif stat.S_ISREG(status.st_mode):
         source = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=fd)
-        mode = 0o644 | (status.st_mode & 0o111)
-        out = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, mode, dir_fd=target)
+        out = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, plain_mode(status), dir_fd=target)
         try:
             copy_data(source, out, status.st_size)
             os.utime(out, ns=(status.st_atime_ns, status.st_mtime_ns))
@@ -262,6 +275,18 @@ def _refusals(walk: Walk, work: int, inventory: Inventory, skip: tuple[str, ...]
         same = link is not None and _same_link(work, left.name, link)
         if not same and not _covered(left.name, skip):
             yield words(left)
+
+
+def plain_mode(status: os.stat_result) -> int:
+    """A file's permissions without those that only its owner should have, and never closed to the owner."""
+    return status.st_mode & 0o755 | 0o600
+
+
+def told(refusals: Iterable[str]) -> tuple[str, ...]:
+    """The first of them, and how many there are more: a flood of names is a trap too."""
+    listed = list(refusals)
+    more = len(listed) - MOST_REFUSED
+    return (*listed[:MOST_REFUSED], *([f"... and {more} more"] if more > 0 else []))
 
 
 def words(left: Left) -> str:

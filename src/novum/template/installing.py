@@ -1,19 +1,15 @@
 """The Python that a template's runs execute on: novum's own when it meets the requirements, else one made for them.
 
 An environment is named after what is in it (the requirements and the Python), so templates that need the same
-share one, and a changed requirement makes another. Only wheels are installed: nothing of a package runs while it
-is built. Installing is the one step that needs a network.
+share one, and a changed requirement makes another. They are made by `novum.experiment.installing`.
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
-import shutil
-import subprocess
 import sys
-import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from importlib import metadata
 from pathlib import Path
 
@@ -45,7 +41,7 @@ def template_python(template: Template) -> Path:
     lacking = unmet(template.requirements)
     if not lacking:
         return own
-    python = _python_of(environment_folder(template))
+    python = python_of(environment_folder(template))
     if python.exists():
         return python
     raise MissingTool(
@@ -77,37 +73,12 @@ def unmet(requirements: Iterable[str]) -> list[str]:
     return lacking
 
 
-def install(template: Template, *, tell: Callable[[str], None], again: bool = False) -> Path:
-    """Make the environment of `template` and return its interpreter; one that is there is kept unless `again`.
-
-    Raises:
-        MissingTool: the packages cannot be had.
-    """
-    target = environment_folder(template)
-    if _python_of(target).exists() and not again:
-        return _python_of(target)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    # An interpreter finds its packages from where it is, so a finished environment can be renamed: it is there
-    # whole or not at all.
-    building = Path(tempfile.mkdtemp(prefix=".building-", dir=target.parent))
-    try:
-        tell(f"making {target} with {', '.join(template.requirements)}")
-        _run([sys.executable, "-m", "venv", "--copies", str(building)], template)
-        command = [str(building / "bin" / "python"), "-m", "pip", "install", "--quiet", "--only-binary=:all:"]
-        _run([*command, "--disable-pip-version-check", *template.requirements], template)
-        shutil.rmtree(target, ignore_errors=True)
-        building.rename(target)
-    finally:
-        shutil.rmtree(building, ignore_errors=True)
-    return _python_of(target)
-
-
 def importable_modules(template: Template) -> frozenset[str]:
     """Top-level modules that the experiment may import: standard library, its own files, its requirements."""
     own = {Path(name).parts[0].removesuffix(".py") for name in template.texts if name.endswith(".py")}
     if not template.declared:
         return frozenset({*sys.stdlib_module_names, *own, *metadata.packages_distributions()})
-    python = _python_of(environment_folder(template))
+    python = python_of(environment_folder(template))
     path = [str(site_packages(python))] if unmet(template.requirements) and python.exists() else sys.path
     names = template.requirement_names()
     return frozenset({*sys.stdlib_module_names, *own}.union(*(_modules_of(name, path) for name in names)))
@@ -124,17 +95,6 @@ def _modules_of(distribution: str, path: list[str]) -> set[str]:
     return modules
 
 
-def _python_of(folder: Path) -> Path:
+def python_of(folder: Path) -> Path:
+    """The interpreter of an environment."""
     return folder / "bin" / "python"
-
-
-def _run(command: list[str], template: Template) -> None:
-    try:
-        subprocess.run(command, check=True, capture_output=True, text=True)
-    except (OSError, subprocess.CalledProcessError) as error:
-        said = (getattr(error, "stderr", "") or str(error)).strip()
-        raise MissingTool(
-            f"the environment of the template {template.name!r} cannot be made",
-            said[-1500:],
-            "check the requirements in template.toml, the network and the free disk space",
-        ) from error

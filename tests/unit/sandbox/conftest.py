@@ -2,19 +2,15 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from sandboxes import BACKENDS, LIMITS, Run
 
 from novum.records import Limits, Outcome
 from novum.sandbox import Access, Sandbox
 from novum.sandbox.open import open_sandbox
 from novum.sandbox.policy import python_paths
-
-BACKENDS = ("namespaces", "bubblewrap")
-Run = Callable[..., Outcome]
-LIMITS = Limits(wall_s=20, memory_bytes=512 << 20, disk_bytes=64 << 20, file_bytes=1 << 40)
 
 
 @pytest.fixture(scope="session")

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import os
+import socket
 import struct
+import subprocess
+import sys
+import tempfile
 from pathlib import Path
 
 import pytest
-from conftest import LIMITS
+from sandboxes import LIMITS
 
 from novum.errors import UsageError
 from novum.records import Limits
@@ -211,3 +215,68 @@ def test_a_folder_of_another_user(sandbox: Sandbox) -> None:
     if os.geteuid() == 0:
         pytest.skip("root may use any folder")
     refused(sandbox, Path("/usr"), "another user")
+
+
+def test_more_tasks_than_the_machine_can_have() -> None:
+    with pytest.raises(UsageError, match="above what this machine has"):
+        check_limits(Limits(tasks=10_000_000))
+
+
+@pytest.mark.parametrize("name", sorted(Limits.model_fields))
+def test_limits_beyond_all_machines(name: str) -> None:
+    with pytest.raises(UsageError):
+        check_limits(Limits.model_validate({name: 10**30}))
+
+
+@pytest.mark.parametrize("kind", ["socket", "fifo"])
+def test_read_only_data_that_is_a_way_out(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / kind
+    if kind == "fifo":
+        os.mkfifo(path, 0o666)
+    else:
+        with socket.socket(socket.AF_UNIX) as listener:
+            listener.bind(str(path))
+    path.chmod(0o666)
+    with pytest.raises(UsageError, match="neither a file nor a folder"):
+        view(Access(readonly=(path,)))
+
+
+def test_a_python_in_the_home_folder_does_not_show_the_home_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin/python3").symlink_to("/usr/bin/python3")
+    assert python_paths(tmp_path / "bin/python3") == (tmp_path / "bin/python3",)
+
+
+WITHOUT_PROC = """
+import sys
+from novum.sandbox.launcher import kernel
+kernel.unshare(kernel.NEWNS)
+kernel.mount(None, "/", None, kernel.MS_REC | kernel.MS_PRIVATE)
+kernel.mount("none", sys.argv[1], "tmpfs", 0, sys.argv[2])
+from novum.cli import main
+sys.argv = ["novum", "sandbox", "--workdir", sys.argv[3], "--backend", sys.argv[4], "--", "/bin/touch", "ran"]
+main()
+"""
+
+
+@pytest.mark.parametrize(
+    ("place", "options", "backend"),
+    [("/proc", "size=1m", "auto"), ("/tmp", "size=4k,nr_inodes=1", "bubblewrap")],
+    ids=["without-proc", "temporary-folder-full"],
+)
+def test_a_machine_without_what_is_needed_is_refused(
+    place: str, options: str, backend: str, as_root: None
+) -> None:
+    with tempfile.TemporaryDirectory(dir="/var/tmp") as folder:
+        work = Path(folder) / "work"
+        work.mkdir()
+        environment = {"PATH": "/usr/bin:/bin", "XDG_CACHE_HOME": folder, "HOME": "/root"}
+        program = [sys.executable, "-c", WITHOUT_PROC, place, options, str(work), backend]
+        done = subprocess.run(program, capture_output=True, text=True, env=environment, timeout=60)
+        assert done.returncode == 78, done.stderr
+        assert "no sandbox is available" in done.stderr
+        assert "Traceback" not in done.stderr
+        assert list(work.iterdir()) == []

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import signal
+import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -111,3 +114,84 @@ def test_the_interpreter_of_novum_is_there(work: Path) -> None:
         "--workdir", work, "--json", "--", sys.executable, "-c", "import numpy; print(numpy.pi)"
     )
     assert (code, json.loads(stdout)["stdout"]) == (0, "3.141592653589793\n")
+
+
+def test_a_reader_that_is_stuck_does_not_stop_the_clock(work: Path) -> None:
+    # Nobody reads what novum passes on: it must hold the time limit all the same, and come to its end when read.
+    command = [sys.executable, "-m", "novum", "sandbox", "--workdir", str(work), "--time", "1", "--"]
+    script = (
+        "touch begun; head -c 1000000 /dev/zero; touch ended; while true; do date +%s > now; sleep 0.1; done"
+    )
+    with subprocess.Popen([*command, "/bin/sh", "-c", script], stdout=subprocess.PIPE) as novum:
+        deadline = time.monotonic() + 20
+        while not (work / "now").exists() and time.monotonic() < deadline:
+            time.sleep(0.05)  # files come back when the run has ended
+        assert (work / "ended").exists()
+        assert novum.poll() is None
+        assert novum.stdout
+        assert len(novum.stdout.read()) == 1_000_000
+    assert novum.returncode == 124
+
+
+def test_a_reader_that_goes_ends_the_run(work: Path) -> None:
+    command = [sys.executable, "-m", "novum", "sandbox", "--workdir", str(work), "--", "/usr/bin/yes"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as novum:
+        assert novum.stdout
+        assert novum.stderr
+        assert novum.stdout.readline() == "y\n"
+        novum.stdout.close()
+        assert novum.wait(20) != 0
+        assert "Traceback" not in novum.stderr.read()
+
+
+def test_an_interrupt_ends_the_run_and_says_so(work: Path) -> None:
+    command = [sys.executable, "-m", "novum", "sandbox", "--workdir", str(work), "--"]
+    script = "echo partial > result; echo begun; sleep 60"
+    with subprocess.Popen(
+        [*command, "/bin/sh", "-c", script], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as novum:
+        assert novum.stdout
+        assert novum.stderr
+        assert novum.stdout.readline() == "begun\n"
+        novum.send_signal(signal.SIGINT)
+        assert novum.wait(10) == 130
+        assert "interrupted" in novum.stderr.read()
+    assert (work / "result").read_text() == "partial\n"
+
+
+def test_a_relative_work_folder_and_the_current_one(work: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(work.parent)
+    assert run("--workdir", work.name, "--", "/bin/touch", "named")[0] == 0
+    monkeypatch.chdir(work)
+    assert run("--", "/bin/touch", "current")[0] == 0
+    assert sorted(os.listdir(work)) == ["current", "named"]
+
+
+def test_a_home_folder_is_never_the_work_folder(work: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (work / "id_rsa").write_text("key")
+    monkeypatch.setenv("HOME", str(work))
+    monkeypatch.chdir(work)
+    code, stdout, stderr = run("--json", "--", "/bin/ls")
+    assert code == 0
+    assert "id_rsa" not in json.loads(stdout)["stdout"]
+    assert "not kept" in stderr
+    for folder in (work, work.parent, Path("/"), Path("/tmp")):
+        code, _, stderr = run("--workdir", folder, "--", "/bin/ls")
+        assert code == 2
+        assert "cannot be a work folder" in stderr
+
+
+@pytest.mark.parametrize(
+    "options",
+    [("--tasks", "0"), ("--tasks", "-5"), ("--tasks", "99999999999"), ("--time", "nan"), ("--time", "0")],
+)
+def test_limits_that_cannot_be_kept(work: Path, options: tuple[str, str]) -> None:
+    code, _, stderr = run("--workdir", work, *options, "--", "/bin/true")
+    assert code == 2, stderr
+    assert "next:" in stderr
+
+
+def test_standard_input_does_not_reach_the_command(work: Path) -> None:
+    command = [sys.executable, "-m", "novum", "sandbox", "--workdir", str(work), "--", "/bin/cat"]
+    done = subprocess.run(command, input="typed", capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")

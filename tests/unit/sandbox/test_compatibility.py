@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import LIMITS, Run
+from sandboxes import LIMITS, Run
 
 from novum.records import Limits, Outcome
 from novum.sandbox import Access, Sandbox

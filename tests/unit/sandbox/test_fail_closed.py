@@ -13,7 +13,7 @@ from pathlib import Path
 
 import people
 import pytest
-from conftest import LIMITS
+from sandboxes import LIMITS
 
 from novum.errors import ContainmentError, NoSandbox, SandboxError, UsageError
 from novum.records import Limits, Outcome

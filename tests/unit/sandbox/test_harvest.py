@@ -237,3 +237,19 @@ def test_arrays_are_read_and_pickles_are_not(tmp_path: Path) -> None:
     for name in ("objects", "pickle", "cut", "header"):
         with pytest.raises(UsageError):
             read_array(tmp_path / f"{name}.npy")
+
+
+@pytest.mark.parametrize("shape", ["(10**12,)", "(1000000000000,)", "(-1,)", "(99999, 99999, 99999)"])
+def test_an_array_that_claims_more_than_it_holds_takes_no_memory(tmp_path: Path, shape: str) -> None:
+    head = f"{{'descr': '<f8', 'fortran_order': False, 'shape': {shape}, }}"
+    head += " " * (63 - (10 + len(head)) % 64) + "\n"
+    content = b"\x93NUMPY\x01\x00" + len(head).to_bytes(2, "little") + head.encode() + bytes(64)
+    (tmp_path / "x.npy").write_bytes(content)
+    with pytest.raises(UsageError, match="not an array"):
+        read_array(tmp_path / "x.npy")
+
+
+def test_json_of_many_empty_lists_takes_no_memory(tmp_path: Path) -> None:
+    (tmp_path / "x.json").write_text("[" + "[]," * 2_000_000 + "0]")
+    with pytest.raises(UsageError, match="more than 1000000 values"):
+        read_json(tmp_path / "x.json")

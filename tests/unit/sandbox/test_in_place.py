@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import BACKENDS, LIMITS
+from sandboxes import BACKENDS, LIMITS
 
 from novum.errors import UsageError
 from novum.records import Limits, Outcome
@@ -107,3 +107,44 @@ def test_protected_files_hold(box: Sandbox, work: Path) -> None:
     outcome = python(box, work, "open('evaluate.py', 'w')", protected=("evaluate.py",))
     assert "Read-only file system" in outcome.stderr
     assert (work / "evaluate.py").read_text() == "honest"
+
+
+def test_a_path_that_no_call_can_name_is_removed(box: Sandbox, work: Path) -> None:
+    program = (
+        "import os\nfor _ in range(60): os.mkdir('n' * 250); os.chdir('n' * 250)\nos.symlink('/', 'trap')"
+    )
+    outcome = python(box, work, program)
+    assert outcome.ended in ("exit", "disk"), outcome
+    assert outcome.refused_files
+    levels = [base.count("/") for base, _, _ in os.walk(work)]
+    assert max(levels) - min(levels) < 20
+
+
+def test_a_folder_that_cannot_be_looked_into_is_removed(box: Sandbox, work: Path) -> None:
+    program = (
+        "import os; os.makedirs('closed/inner'); os.symlink('/etc/passwd', 'closed/trap')\n"
+        "os.chmod('closed/inner', 0); os.chmod('closed', 0o111)"
+    )
+    python(box, work, program)
+    assert not os.path.lexists(work / "closed/trap")
+
+
+def test_what_was_there_keeps_its_owner_and_its_permissions(box: Sandbox, work: Path, as_root: None) -> None:
+    (work / "theirs").write_text("x")
+    (work / "theirs").chmod(0o600)
+    os.chown(work / "theirs", 4321, 4322)
+    assert python(box, work, "open('theirs', 'a').write('y'); open('new', 'w')").ok
+    status = (work / "theirs").stat()
+    assert (status.st_uid, status.st_gid, status.st_mode & 0o7777) == (4321, 4322, 0o600)
+    assert (work / "new").stat().st_uid == 0
+
+
+def test_files_below_a_held_folder_are_watched_too(box: Sandbox, work: Path) -> None:
+    (work / "lib").mkdir()
+    (work / "lib/kept.txt").write_text("kept")
+    program = (
+        "import time\nfor i in range(500): open(f'lib/{i}', 'wb').write(bytes(1 << 20)); time.sleep(0.01)"
+    )
+    changed = LIMITS.model_copy(update={"disk_bytes": 32 << 20})
+    outcome = python(box, work, program, changed, protected=("lib/kept.txt",))
+    assert outcome.ended == "disk"

@@ -24,6 +24,7 @@ HEADERS = {
 ALLOW, KILL = 0x7FFF0000, 0x80000000
 DENIED = 0x00050000 | errno.EPERM
 ABSENT = 0x00050000 | errno.ENOSYS
+NO_PROTOCOL = 0x00050000 | errno.EPROTONOSUPPORT
 NO_FAMILY = 0x00050000 | errno.EAFNOSUPPORT
 
 
@@ -113,7 +114,10 @@ def test_sockets_by_family(judge: Filter) -> None:
         allowed = family in seccomp.LOCAL_AND_IP
         assert judge("socket", family, 1, 0) == (ALLOW if allowed else NO_FAMILY), family
         assert judge("socketpair", family, 1, 0) == (ALLOW if family == 1 else NO_FAMILY)
-    assert judge("socket", 16, 3, 15) == NO_FAMILY
+    for family, protocols in seccomp.PROTOCOLS.items():
+        for protocol in range(300):
+            allowed = protocol in protocols
+            assert judge("socket", family, 1, protocol) == (ALLOW if allowed else NO_PROTOCOL)
 
 
 def test_no_sockets_when_none_are_wanted() -> None:
@@ -147,6 +151,15 @@ def test_a_process_can_lower_its_own_limits_only(judge: Filter) -> None:
     assert judge("prlimit64", 1) == DENIED
 
 
+def test_the_limit_on_core_dumps_can_be_read_and_not_set(judge: Filter) -> None:
+    assert judge("prlimit64", 0, 4, 0) == ALLOW
+    assert judge("prlimit64", 0, 4, 1 << 40) == DENIED
+    assert judge("prlimit64", 0, 4, 7) == DENIED
+    assert judge("prlimit64", 0, 7, 7) == ALLOW
+    assert judge("setrlimit", 4) == DENIED
+    assert judge("setrlimit", 7) == ALLOW
+
+
 def test_the_filter_is_short_enough_for_the_kernel(judge: Filter) -> None:
     assert len(judge._code) < 4096
 
@@ -160,6 +173,39 @@ def test_the_launcher_needs_nothing_but_the_standard_library() -> None:
     assert done.returncode == 0, done.stderr
     slow = {"typing", "re", "enum", "json", "pathlib", "subprocess", "socket", "novum"}
     assert slow & set(done.stdout.split()) == set()
+
+
+def test_walking_beneath_step_by_step_keeps_what_openat2_keeps(tmp_path: Path) -> None:
+    # What systems without openat2 use: macOS, where the harvest runs and containers confine.
+    (tmp_path / "a/b").mkdir(parents=True)
+    (tmp_path / "a/b/c").write_text("c")
+    (tmp_path / "link").symlink_to("a")
+    (tmp_path / "a/out").symlink_to("/etc/passwd")
+    (tmp_path / "up").symlink_to("..")
+    root = os.open(tmp_path, os.O_RDONLY)
+    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK
+    try:
+        for name in ("a", "a/b", "a/b/c", ".", "a/./b/c", "a//b"):
+            for way in (kernel.open_beneath(root, name, flags), kernel.walk_beneath(root, name, flags)):
+                assert os.path.samestat(os.fstat(way), os.stat(tmp_path / name))
+                os.close(way)
+        for name in ("link/b", "a/out", "link", "up", "..", "/etc/passwd", "none", "a/b/c/d"):
+            for opened in (kernel.open_beneath, kernel.walk_beneath):
+                with pytest.raises(OSError, match=r"\w"):
+                    opened(root, name, flags)
+        made = kernel.walk_beneath(root, "a/b/new", os.O_WRONLY | os.O_CREAT | os.O_EXCL | flags, 0o600)
+        os.close(made)
+        with pytest.raises(FileExistsError):
+            kernel.walk_beneath(root, "a/b/new", os.O_WRONLY | os.O_CREAT | os.O_EXCL | flags, 0o600)
+    finally:
+        os.close(root)
+
+
+def test_walking_beneath_stays_on_one_file_system() -> None:
+    root = os.open("/", os.O_RDONLY)
+    with pytest.raises(OSError, match="another mount"):
+        kernel.walk_beneath(root, "proc/version", os.O_RDONLY)
+    os.close(root)
 
 
 def test_an_unknown_machine_is_refused() -> None:

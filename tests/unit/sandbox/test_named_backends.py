@@ -9,7 +9,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from conftest import LIMITS
+from sandboxes import LIMITS
 
 from novum.errors import SandboxError, UsageError
 from novum.sandbox import Access, container, plain

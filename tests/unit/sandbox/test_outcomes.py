@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
-from conftest import LIMITS, Run
+from sandboxes import LIMITS, Run
 
 from novum.records import Limits
 from novum.sandbox import Access, Sandbox
@@ -201,10 +201,20 @@ def test_new_changed_and_deleted_files_are_those_of_the_payload(python: Run, wor
 
 
 def test_files_come_back_as_the_callers_own(python: Run, work: Path) -> None:
-    python("import os; open('a', 'w'); os.chmod('a', 0o4711 & 0o777); os.mkdir('d', 0o700); open('d/b', 'w')")
+    (work / "mine").write_text("x")
+    (work / "mine").chmod(0o600)
+    python(
+        "import os; open('a', 'w'); os.chmod('a', 0o177); os.mkdir('d', 0o700); open('d/b', 'w')\n"
+        "open('mine', 'a').write('y'); open('open', 'w'); os.chmod('open', 0o777)"
+    )
     for name in ("a", "d", "d/b"):
         assert (work / name).stat().st_uid == os.geteuid()
-    assert (work / "a").stat().st_mode & 0o7777 == 0o755
+    modes = {name: (work / name).stat().st_mode & 0o7777 for name in ("a", "mine", "open")}
+    assert modes == {
+        "a": 0o755,
+        "mine": 0o600,
+        "open": 0o755,
+    }  # never closed to us, never open to all, never wider
     assert (work / "d/b").read_text() == ""
 
 
@@ -296,3 +306,45 @@ def test_twenty_sandboxes_at_once_do_not_meet(sandbox: Sandbox, tmp_path: Path) 
         thread.join()
     assert {(outcome.ended, outcome.stdout) for outcome in results} == {("exit", "2 ['mine']\n")}
     assert len(results) == 20
+
+
+def test_a_payload_can_open_its_own_streams_by_name(sandbox: Sandbox, work: Path) -> None:
+    # Under root the pipes belong to another user, and `tee /dev/stderr` would fail.
+    outcome = sandbox.run(["/bin/sh", "-c", "echo a > /dev/stdout; echo b | tee /dev/stderr"], work, LIMITS)
+    assert (outcome.ok, outcome.stdout, outcome.stderr) == (True, "a\nb\n", "b\n")
+
+
+def test_a_protected_file_in_a_folder_holds_with_the_folders_that_lead_to_it(python: Run, work: Path) -> None:
+    (work / "lib/deep").mkdir(parents=True)
+    (work / "lib/deep/evaluate.py").write_text("honest")
+    (work / "lib/other.txt").write_text("other")
+    program = (
+        "import os\n"
+        "for old, new in (('lib', 'gone'), ('lib/deep', 'gone'), ('lib/deep', 'lib/gone')):\n"
+        "    try: os.rename(old, new); print('moved', old)\n"
+        "    except OSError: pass\n"
+        "open('lib/deep/result.txt', 'w').write('beside it'); open('lib/other.txt', 'a').write('!')\n"
+        "print(open('lib/deep/evaluate.py').read())"
+    )
+    outcome = python(program, protected=("lib/deep/evaluate.py",))
+    assert outcome.stdout == "honest\n", outcome
+    assert (work / "lib/deep/evaluate.py").read_text() == "honest"
+    assert (work / "lib/deep/result.txt").read_text() == "beside it"
+    assert (work / "lib/other.txt").read_text() == "other!"
+
+
+def test_memory_in_the_buffers_of_sockets_counts(python: Run) -> None:
+    program = (
+        "import socket\nheld = []\nwhile True:\n    near, far = socket.socketpair(); held.append((near, far))\n"
+        "    near.setblocking(False); near.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 24)\n"
+        "    try:\n        while True: near.send(bytes(1 << 16))\n    except BlockingIOError: pass"
+    )
+    outcome = python(program, limits=limits(memory_bytes=128 << 20))
+    assert outcome.ended == "memory"
+
+
+def test_a_flood_of_names_is_told_in_few_words(python: Run) -> None:
+    outcome = python("import os\nfor i in range(5000): os.symlink('/etc/passwd', f'trap{i}')")
+    assert outcome.ok
+    assert len(outcome.refused_files) == 201
+    assert outcome.refused_files[-1] == "... and 4800 more"

@@ -1,3 +1,4 @@
+import subprocess
 import zipfile
 from pathlib import Path
 
@@ -7,8 +8,10 @@ from bench import DECLARATION, SCRIPT, PlainSandbox, write_template
 from novum.errors import MissingTool, TemplateError
 from novum.experiment.baseline import measure_baseline
 from novum.experiment.contract import check_template
+from novum.experiment.installing import install, package_index
+from novum.sandbox.open import lookup
 from novum.template import Template, load_template
-from novum.template.installing import environment_folder, importable_modules, install, template_python, unmet
+from novum.template.installing import environment_folder, importable_modules, template_python, unmet
 from novum.template.making import adopt, new_template
 
 
@@ -132,23 +135,66 @@ def test_an_environment_that_is_not_there_says_how_to_make_it(
     assert "novum template install line" in caught.value.next_step
 
 
-def test_an_environment_is_made_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("backend", ["namespaces", "bubblewrap"])
+def test_an_environment_is_made_whole_or_not_at_all(
+    backend: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("NOVUM_ENVIRONMENTS", str(tmp_path / "environments"))
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path))
     template = requiring(tmp_path / "line", "novumprobe==1.0")
+    sandbox = lookup(backend).make()
+    tmp_path.chmod(0o755)  # under root the installer is another user
     with pytest.raises(MissingTool, match="cannot be made"):
-        install(template, tell=lambda text: None)
+        install(template, sandbox, tell=lambda text: None)
     assert list((tmp_path / "environments").iterdir()) == []
     write_wheel(tmp_path)
     told: list[str] = []
-    python = install(template, tell=told.append)
+    python = install(template, sandbox, tell=told.append)
     assert python == template_python(template)
     assert "novumprobe" in told[0]
     assert "novumprobe" in importable_modules(template)
     assert "numpy" not in importable_modules(template)
-    assert install(template, tell=told.append) == python
+    assert install(template, sandbox, tell=told.append) == python
+    show = "import novumprobe, pip; print(novumprobe.VALUE)"
+    done = subprocess.run([python, "-c", show], capture_output=True, text=True, check=True)
+    assert done.stdout == "7\n"
     assert len(told) == 1
     assert environment_folder(template) != environment_folder(
         requiring(tmp_path / "other", "novumprobe==1.1")
     )
+
+
+@pytest.mark.parametrize(
+    ("settings", "hosts"),
+    [
+        ({}, ("pypi.org:443", "files.pythonhosted.org:443")),
+        ({"no-index": "1"}, ()),
+        ({"index-url": "https://user:key@packages.example:8443/simple"}, ("packages.example:8443",)),
+        (
+            {
+                "index-url": "http://localhost:3141/root",
+                "extra-index-url": "https://download.pytorch.org/whl/cpu",
+            },
+            ("localhost:3141", "download.pytorch.org:443", "download-r2.pytorch.org:443"),
+        ),
+    ],
+)
+def test_the_installer_reaches_the_package_index_alone(
+    settings: dict[str, str], hosts: tuple[str, ...]
+) -> None:
+    assert package_index(settings).hosts == hosts
+
+
+def test_the_installer_sees_local_indexes_and_no_other_settings(tmp_path: Path) -> None:
+    (tmp_path / "index" / "simple").mkdir(parents=True)
+    (tmp_path / "wheels").mkdir()
+    index = package_index(
+        {
+            "extra-index-url": f"file://{tmp_path}/index/simple",
+            "find-links": f"{tmp_path}/wheels",
+            "proxy": "x",
+        }
+    )
+    assert set(index.readonly) == {tmp_path / "index", tmp_path / "wheels"}
+    assert "PIP_PROXY" not in index.variables

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import errno
 import os
 import struct
 
@@ -34,6 +35,7 @@ NUMBERS: dict[str, tuple[int, int]] = {
     "io_uring_enter": (426, 426),
     "io_uring_register": (427, 427),
     "io_uring_setup": (425, 425),
+    "io_setup": (206, 0),
     "ioctl": (16, 29),
     "ioperm": (173, -1),
     "iopl": (172, -1),
@@ -78,11 +80,13 @@ NUMBERS: dict[str, tuple[int, int]] = {
     "quotactl": (179, 60),
     "quotactl_fd": (443, 443),
     "reboot": (169, 142),
+    "renameat2": (316, 276),
     "request_key": (249, 218),
     "semget": (64, 190),
     "setdomainname": (171, 162),
     "sethostname": (170, 161),
     "setns": (308, 268),
+    "setrlimit": (160, 164),
     "settimeofday": (164, 170),
     "shmget": (29, 194),
     "socket": (41, 198),
@@ -95,6 +99,7 @@ NUMBERS: dict[str, tuple[int, int]] = {
     "uselib": (134, -1),
     "userfaultfd": (323, 282),
     "vhangup": (153, 58),
+    "vmsplice": (278, 75),
 }
 ARCHITECTURES = {"x86_64": (0, 0xC000003E), "aarch64": (1, 0xC00000B7)}
 """Machine: column of `NUMBERS`, and the audit architecture that seccomp reports."""
@@ -113,6 +118,8 @@ PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_CAPBSET_DROP, PR_SET_SECCOMP = 1, 4, 24, 2
 PR_SET_CHILD_SUBREAPER, PR_SET_NO_NEW_PRIVS, PR_CAP_AMBIENT = 36, 38, 47
 # openat2(2)
 RESOLVE_NO_XDEV, RESOLVE_NO_MAGICLINKS, RESOLVE_NO_SYMLINKS, RESOLVE_BENEATH = 1, 2, 4, 8
+_MAKES = os.O_ACCMODE | os.O_CREAT | os.O_EXCL | os.O_TRUNC | os.O_APPEND
+"""Flags that are for the last part of a path only."""
 
 _LIBC = ctypes.CDLL(None, use_errno=True)
 
@@ -213,9 +220,37 @@ def open_beneath(folder_fd: int, name: str, flags: int = os.O_RDONLY, mode: int 
         OSError: it is missing, a link, a socket, outside, on another mount ...
     """
     flags |= os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY
+    if os.uname().sysname != "Linux":
+        return walk_beneath(folder_fd, name, flags, mode)
     resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_XDEV
     how = struct.pack("=QQQ", flags, mode, resolve)
     return syscall("openat2", folder_fd, _path(name), how, len(how))
+
+
+def walk_beneath(folder_fd: int, name: str, flags: int, mode: int = 0) -> int:
+    """`open_beneath` where the kernel has no openat2: step by step, so that no step can be a link or a mount.
+
+    Raises:
+        OSError: as `open_beneath`.
+    """
+    parts = [part for part in name.split("/") if part not in ("", ".")]
+    if name.startswith("/") or ".." in parts:
+        raise OSError(errno.EXDEV, "not below the folder", name)
+    device = os.fstat(folder_fd).st_dev
+    fd = os.dup(folder_fd)
+    for step, part in enumerate(parts or ["."], start=1):
+        last = step >= len(parts)
+        try:
+            below = os.open(
+                part, flags if last else os.O_RDONLY | os.O_DIRECTORY | flags & ~_MAKES, mode, dir_fd=fd
+            )
+        finally:
+            os.close(fd)
+        fd = below
+        if os.fstat(fd).st_dev != device:
+            os.close(fd)
+            raise OSError(errno.EXDEV, "on another mount", name)
+    return fd
 
 
 def _path(text: str) -> bytes:

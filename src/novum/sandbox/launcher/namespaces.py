@@ -59,7 +59,7 @@ def _process_one(control: Control, spec: dict[str, Any]) -> NoReturn:
         close_all_but(control.fd)
         kernel.syscall("sethostname", b"sandbox", 7)
         _raise_loopback()
-        hand_over(control)
+        hand_over(control, spec["proxy_port"])
         run_as_init(control, spec)
     except OSError as error:
         control.say("failed", str(error))

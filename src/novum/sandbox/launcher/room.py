@@ -74,7 +74,13 @@ class Room:
         return os.open(NEW_ROOT + "/work", os.O_RDONLY | os.O_DIRECTORY)
 
     def protect(self) -> None:
-        """Cover the protected files of the work folder with read-only views of themselves."""
+        """Cover the protected files of the work folder with read-only views of themselves.
+
+        The folders on the way to them become mounts too, so that none of them can be renamed.
+        """
+        for name in self._spec["held"]:
+            path = f"{NEW_ROOT}/work/{name}"
+            kernel.mount(path, path, None, kernel.MS_BIND | kernel.MS_REC)
         for name in self._spec["protected"]:
             path = f"{NEW_ROOT}/work/{name}"
             kernel.mount(path, path, None, kernel.MS_BIND | kernel.MS_REC)

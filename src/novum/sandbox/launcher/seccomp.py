@@ -44,7 +44,9 @@ ABSENT = (
     # glibc falls back to clone, whose flags a filter can read; openat2 hides its mode from a filter
     *("clone3", "openat2"),
     # memory that belongs to no process, so that a limit by process cannot see it
-    *("memfd_create", "memfd_secret", "shmget", "msgget", "semget"),
+    *("memfd_create", "memfd_secret", "shmget", "msgget", "semget", "vmsplice"),
+    # takes from a number that the whole machine shares
+    "io_setup",
 )
 """Answered with ENOSYS, so that programs fall back."""
 
@@ -53,8 +55,14 @@ SET_ID = 0o6000
 CREATES = 0o100 | 0o20000000  # O_CREAT, __O_TMPFILE
 AF_UNIX, AF_INET, AF_INET6, AF_NETLINK = 1, 2, 10, 16
 TIOCSTI, TIOCLINUX = 0x5412, 0x541C
+RLIMIT_CORE = 4
+RENAME_WHITEOUT = 4
 LOCAL_AND_IP = (AF_UNIX, AF_INET, AF_INET6, AF_NETLINK)
 NO_SOCKETS: tuple[int, ...] = ()
+_TCP, _UDP = 6, 17
+PROTOCOLS = {AF_UNIX: (0, 1), AF_INET: (0, _TCP, _UDP), AF_INET6: (0, _TCP, _UDP), AF_NETLINK: (0,)}
+"""Of the IP protocols the two that programs use: the kernel would load SCTP, DCCP and others for anyone who asks.
+Of netlink only routing, which getifaddrs needs."""
 
 _LOAD, _JUMP_EQUAL, _JUMP_SET, _JUMP_GREATER_EQUAL, _RETURN = 0x20, 0x15, 0x45, 0x35, 0x06
 _ALLOW, _KILL, _ERROR = 0x7FFF0000, 0x80000000, 0x00050000
@@ -96,19 +104,16 @@ def _only_values(argument: int, values: tuple[int, ...], code: int) -> list[Inst
 
 
 def _socket(families: tuple[int, ...]) -> list[Instruction]:
-    """Families of the list only, and of netlink only the routing protocol, which getifaddrs needs."""
-    plain = tuple(family for family in families if family != AF_NETLINK)
-    tests: list[Instruction] = [(_JUMP_EQUAL, len(plain) + 2 - i, 0, f) for i, f in enumerate(plain)]
-    netlink = AF_NETLINK if AF_NETLINK in families else 0xFFFF
-    return [
-        _load(_argument(0)),
-        *tests,
-        (_JUMP_EQUAL, 0, 3, netlink),
-        _load(_argument(2)),
-        (_JUMP_EQUAL, 0, 1, 0),
-        (_RETURN, 0, 0, _ALLOW),
-        _error(errno.EAFNOSUPPORT),
-    ]
+    """Families of the list only, each with the protocols of `PROTOCOLS` only."""
+    code = [_load(_argument(0))]
+    for family in families:
+        allowed = PROTOCOLS[family]
+        tests: list[Instruction] = [
+            (_JUMP_EQUAL, len(allowed) - i, 0, protocol) for i, protocol in enumerate(allowed)
+        ]
+        body = [_load(_argument(2)), *tests, _error(errno.EPROTONOSUPPORT), (_RETURN, 0, 0, _ALLOW)]
+        code += [(_JUMP_EQUAL, 0, len(body), family), *body]
+    return [*code, _error(errno.EAFNOSUPPORT)]
 
 
 def _created_mode(flags: int, mode: int) -> list[Instruction]:
@@ -118,6 +123,23 @@ def _created_mode(flags: int, mode: int) -> list[Instruction]:
         (_JUMP_SET, 0, 3, CREATES),
         _load(_argument(mode)),
         (_JUMP_SET, 0, 1, SET_ID),
+        _error(errno.EPERM),
+        (_RETURN, 0, 0, _ALLOW),
+    ]
+
+
+def _own_limits() -> list[Instruction]:
+    """Only its own limits, not those of process 1; and that on core dumps stays (see `confined`)."""
+    low, high = _argument(2), _argument(2) + 4
+    return [
+        _load(_argument(0)),
+        (_JUMP_EQUAL, 0, 6, 0),
+        _load(_argument(1)),
+        (_JUMP_EQUAL, 0, 5, RLIMIT_CORE),
+        _load(low),
+        (_JUMP_EQUAL, 0, 2, 0),
+        _load(high),
+        (_JUMP_EQUAL, 1, 0, 0),
         _error(errno.EPERM),
         (_RETURN, 0, 0, _ALLOW),
     ]
@@ -136,11 +158,13 @@ def _rules(families: tuple[int, ...]) -> dict[str, list[Instruction]]:
         "creat": _deny_bits(1, SET_ID, errno.EPERM),
         "mknod": _deny_bits(1, SET_ID, errno.EPERM),
         "mknodat": _deny_bits(2, SET_ID, errno.EPERM),
+        "renameat2": _deny_bits(4, RENAME_WHITEOUT, errno.EPERM),  # which leaves a device
         "open": _created_mode(1, 2),
         "openat": _created_mode(2, 3),
         "ioctl": _deny_values(1, (TIOCSTI, TIOCLINUX), errno.EPERM),
         "prctl": _deny_values(0, (PR_SET_DUMPABLE,), errno.EPERM),  # a hidden process cannot be measured
-        "prlimit64": _only_values(0, (0,), errno.EPERM),  # its own limits, not those of process 1
+        "prlimit64": _own_limits(),
+        "setrlimit": _deny_values(0, (RLIMIT_CORE,), errno.EPERM),
         "personality": _only_values(0, (0, 0xFFFFFFFF), errno.EPERM),
     }
 

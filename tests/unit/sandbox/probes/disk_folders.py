@@ -2,6 +2,6 @@
 import os
 from probe import FACTS, harm
 
-for i in range(FACTS["inodes"] * 4):
+for i in range(FACTS["inodes"] * 20):
     os.mkdir(f"d{i}")
-harm("made four times as many folders as the limit")
+harm("made twenty times as many folders as the limit")
