@@ -1,32 +1,31 @@
-"""The figures phase: one built-in figure per metric, which is always right, then those of the template.
+"""The figures phase: the built-in figures, which are always right, then those of the template's plot script.
 
-The built-in figures are drawn by the harness from results.json. The template's plot script is code like any
-other: it runs in the sandbox, sees copies of the runs, and what it leaves is taken as pictures only.
+The built-in figures are drawn by the harness: one for each metric from results.json, and the recorded curves.
 """
 
 from __future__ import annotations
 
-import json
 import shutil
-import tempfile
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
-from novum.experiment.environment import environment_for
-from novum.experiment.notes import run_title
+from novum.experiment.curves import draw_curves
+from novum.experiment.plotting import template_figures
 from novum.experiment.results import BASELINE
-from novum.records import Figure, Outcome, Result, Results
-from novum.sandbox import Access
-from novum.sandbox.harvest import harvest
+from novum.records import Figure, Result, Results
 from novum.template import Template
 from novum.tools import Tools
 
-_MOST_TEMPLATE_FIGURES = 4
 _INK, _MUTED, _ACCENT = "#1b2a41", "#8d99ae", "#c1440e"
 
 
-def draw_figures(tools: Tools) -> tuple[Figure, ...]:
-    """Draw all figures of the study and write figures/figures.json."""
+def draw_figures(
+    tools: Tools, *, screen_code: Callable[[str, str], None] = lambda step, code: None
+) -> tuple[Figure, ...]:
+    """Draw all figures of the study and write figures/figures.json.
+
+    `screen_code` is given a plot script of the model before it runs, and raises for what must not be run.
+    """
     results = tools.folder.read(tools.folder.results, Results)
     target = tools.folder.figures
     if target.exists():
@@ -36,9 +35,11 @@ def draw_figures(tools: Tools) -> tuple[Figure, ...]:
         _built_in(results, dataset, metric, target, tools.template)
         for dataset, metric in sorted({(r.dataset, r.metric) for r in results.results}, key=str)
     ]
-    figures += _of_template(tools, results, target)
+    good = [run for run in results.runs if run.status == "ok"]
+    figures += draw_curves(tools.folder, good, tools.template.series, target)
+    figures += template_figures(tools, results, target, frozenset(f.file for f in figures), screen_code)
     for figure in figures:
-        tools.log.note("figure", file=figure.file, source=figure.source)
+        tools.log.note("figure", file=figure.file, source=figure.source, doubts=figure.doubts)
     tools.folder.write_json(target / "figures.json", [f.model_dump(mode="json") for f in figures])
     return tuple(figures)
 
@@ -102,93 +103,3 @@ def _axis_label(metric: str, template: Template) -> str:
 
 def _safe(name: str) -> str:
     return "".join(c if c.isalnum() else "_" for c in name)
-
-
-# -- the template's ------------------------------------------------------------------------------------
-
-
-def _of_template(tools: Tools, results: Results, target: Path) -> list[Figure]:
-    if not tools.template.plot:
-        tools.log.note("figure", file="", source="template", reason="the template has no plot script")
-        return []
-    with tempfile.TemporaryDirectory(prefix="novum-plot-") as scratch:
-        work = Path(scratch) / "work"
-        _lay_out(tools, results, work)
-        outcome = _plot(tools, work)
-        if not outcome.ok:
-            tools.log.note(
-                "figure", file="", source="template", reason=outcome.message or outcome.stderr[-400:]
-            )
-            return []
-        harvest(
-            work,
-            target,
-            wanted=lambda name: "/" not in name and name.endswith((".png", ".pdf", "captions.json")),
-        )
-    captions = _captions(target / "captions.json")
-    stems = sorted(p.stem for p in target.glob("*.png") if not _is_built_in(p.stem, results))
-    figures = []
-    for stem in stems[:_MOST_TEMPLATE_FIGURES]:
-        if not (target / f"{stem}.pdf").exists():
-            _png_to_pdf(target / f"{stem}.png")
-        caption = (
-            captions.get(stem)
-            or f"{stem.replace('_', ' ').capitalize()}, drawn by the template's plot script."
-        )
-        figures.append(Figure(file=stem, caption=caption, source="template"))
-    return figures
-
-
-def _lay_out(tools: Tools, results: Results, work: Path) -> None:
-    """Copies of the good runs as the plot script expects them, and what they are called."""
-    work.mkdir()
-    for name, content in tools.template.contents().items():
-        path = work / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
-    labels = {}
-    for run in results.runs:
-        if run.status == "ok":
-            shutil.copytree(tools.folder.run(run.name), work / run.name)
-            labels[run.name] = "baseline" if run.name == BASELINE else run_title(run)
-    (work / "labels.json").write_text(json.dumps(labels, indent=1), encoding="utf-8")
-
-
-def _plot(tools: Tools, work: Path) -> Outcome:
-    environment = environment_for(tools.template)
-    access = Access(readonly=environment.readonly, environment=environment.variables)
-    command = [str(environment.python), tools.template.plot]
-    return tools.sandbox.run(command, work, tools.template.limits(tools.profile), access)
-
-
-def _is_built_in(stem: str, results: Results) -> bool:
-    return stem in {f"{_safe(r.dataset)}_{_safe(r.metric)}" for r in results.results}
-
-
-def _captions(path: Path) -> dict[str, str]:
-    try:
-        found: Any = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    path.unlink()
-    if not isinstance(found, dict):
-        return {}
-    return {str(k): str(v)[:400] for k, v in found.items() if isinstance(v, str)}
-
-
-def _png_to_pdf(path: Path) -> None:
-    import numpy as np
-    from matplotlib import image
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure as Canvas
-
-    picture = np.asarray(image.imread(path))
-    height, width = picture.shape[:2]
-    canvas = Canvas(figsize=(width / 160, height / 160))
-    FigureCanvasAgg(canvas)
-    axes = canvas.add_axes((0, 0, 1, 1))
-    axes.axis("off")
-    axes.imshow(picture)
-    canvas.savefig(
-        path.with_suffix(".pdf"), dpi=160, metadata={"CreationDate": None, "Producer": None, "Creator": None}
-    )

@@ -56,7 +56,8 @@ class Trial:
 
     def _program(self, command: list[str], name: str, record: Path, inputs: Path | None) -> Outcome:
         work = self.scratch / name
-        for file, content in self.template.contents().items():
+        seen = self.template.run_contents() if inputs is None else self.template.contents()
+        for file, content in seen.items():
             target = work / file
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(content)

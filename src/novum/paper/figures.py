@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from novum.literature.tex import escape
 from novum.paper.material import Material
+from novum.paper.text import sentence_list
 from novum.paper.unbound import unbound_numbers
 from novum.records import Figure
 
@@ -36,7 +37,14 @@ def further_figures(material: Material) -> str:
     figures = appendix_figures(material)
     if not figures:
         return ""
-    parts = [r"\section{Further Figures}", "The remaining metrics, drawn in the same way as the primary one."]
+    shown = (
+        ["the remaining metrics, drawn in the same way as the primary one"]
+        if any(f.metrics for f in figures)
+        else []
+    )
+    shown += ["what the runs recorded beside them"] if any(not f.metrics for f in figures) else []
+    lead = f"{sentence_list(shown)}."
+    parts = [r"\section{Further Figures}", lead[:1].upper() + lead[1:]]
     for pair in (figures[i : i + 2] for i in range(0, len(figures), 2)):
         cells = r"\hfill".join(_beside(figure) for figure in pair)
         parts.append(rf"\begin{{novumfigures}}{cells}\end{{novumfigures}}")

@@ -58,7 +58,7 @@ def conduct(opened: Opened, ask_person: Ask, lab: Path | None) -> StudyFolder:
             tools, idea, plan, screen_code=lambda step, code: _screen_code(opened, tools, step, code)
         )
     with _phase(tools, "figures"):
-        draw_figures(tools)
+        draw_figures(tools, screen_code=lambda step, code: _screen_code(opened, tools, step, code))
     with _phase(tools, "write"):
         write_paper(tools)
         draft = approve_paper(opened, tools, ask_person)
