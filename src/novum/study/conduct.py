@@ -74,6 +74,8 @@ def settled_idea(opened: Opened, ask_person: Ask) -> Idea:
     while True:
         number = len(dropped) + 1
         with _phase(tools, "ideate"):
+            if not dropped:
+                _screen_topic(opened)
             idea = _screened(opened, _idea(opened, dropped, comment), ask_person, number)
         with _phase(tools, "novelty"):
             idea = judge_novelty(tools, idea, number)
@@ -85,11 +87,16 @@ def settled_idea(opened: Opened, ask_person: Ask) -> Idea:
         set_aside(opened, dropped, comment)
 
 
+def _screen_topic(opened: Opened) -> None:
+    template = opened.tools.template
+    screen(
+        opened.tools, "topic", f"{template.title}. {template.description}", overruled_by=_overruled(opened)
+    )
+
+
 def _screened(opened: Opened, idea: Idea, ask_person: Ask, number: int) -> Idea:
     """The idea as a person approved it and the safety screen let it pass."""
     tools, overruled = opened.tools, _overruled(opened)
-    topic = f"{tools.template.title}. {tools.template.description}"
-    screen(tools, "topic", topic, overruled_by=overruled)
     idea = approve_idea(opened, idea, ask_person, number)
     step = "" if number == 1 else f"ideate/safety_idea_{number}"
     text = f"{idea.title}\n{idea.hypothesis}\n{idea.plan}"
