@@ -44,3 +44,8 @@ def test_each_accident_is_stopped_named_to_the_model_and_recorded(novum: Novum, 
     assert (study / "paper" / "paper.pdf").exists()
     results = json.loads((study / "results.json").read_text())
     assert {run["status"] for run in results["runs"]} == {"ok", "failed"}
+    # What it was that stopped them is in every run's record, in the paper, and what `novum doctor` says.
+    (level,) = {run["sandbox"] for run in results["runs"]}
+    assert level.startswith("bubblewrap: all namespaces, allow-listed files, seccomp")
+    assert level.partition(";")[0] in (study / "paper" / "paper.tex").read_text()
+    assert level.partition(";")[0] in novum("doctor", "--json", expect=None).stdout

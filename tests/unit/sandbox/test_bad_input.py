@@ -214,7 +214,7 @@ def test_a_broken_virtual_environment_is_named(tmp_path: Path) -> None:
 def test_a_folder_of_another_user(sandbox: Sandbox) -> None:
     if os.geteuid() == 0:
         pytest.skip("root may use any folder")
-    refused(sandbox, Path("/usr"), "another user")
+    refused(sandbox, Path("/usr/share"), "another user")
 
 
 def test_more_tasks_than_the_machine_can_have() -> None:

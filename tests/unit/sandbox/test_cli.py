@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import signal
@@ -195,3 +196,31 @@ def test_standard_input_does_not_reach_the_command(work: Path) -> None:
     command = [sys.executable, "-m", "novum", "sandbox", "--workdir", str(work), "--", "/bin/cat"]
     done = subprocess.run(command, input="typed", capture_output=True, text=True, timeout=60)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+@pytest.mark.parametrize("backend", ["namespaces", "bubblewrap"])
+def test_a_caller_whose_files_are_closed_to_others(work: Path, backend: str) -> None:
+    command = [sys.executable, "-m", "novum", "sandbox", "--workdir", str(work), "--backend", backend, "--"]
+    program = "import os; os.makedirs('a/b'); open('a/b/c', 'w')"
+    done = subprocess.run(
+        [*command, sys.executable, "-c", program], umask=0o077, capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == 0, done.stderr
+    assert (work / "a/b").stat().st_mode & 0o077 == 0
+    assert (work / "a/b/c").exists()
+
+
+def test_twenty_at_once_from_the_command_line(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "novum", "sandbox", "--workdir"]
+    started = []
+    for i in range(20):
+        (tmp_path / str(i)).mkdir()
+        line = [*command, str(tmp_path / str(i)), "--", "/bin/sh", "-c", f"ls /tmp; echo {i} > mine; sleep 1"]
+        started.append(subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True))
+    for i, process in enumerate(started):
+        stdout, stderr = process.communicate(timeout=120)
+        assert (process.returncode, stdout) == (0, ""), stderr
+        assert (tmp_path / str(i) / "mine").read_text() == f"{i}\n"
+    left = [Path("/tmp").glob(f"novum-stage-{p.pid}-*") for p in started]
+    left += [Path("/sys/fs/cgroup").rglob(f"novum-{p.pid}-*") for p in started]
+    assert [*itertools.chain(*left)] == []

@@ -20,6 +20,7 @@ if TYPE_CHECKING:  # `typing` costs 10 ms to import
 def main(fd: int) -> NoReturn:
     """Do what the supervisor at the other end of `fd` says."""
     control = Control(fd)
+    os.umask(0o022)  # the caller's may be 077, and the room must be open to the payload's user
     try:
         spec = control.specification()
         close_all_but(fd)
