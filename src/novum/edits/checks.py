@@ -19,7 +19,8 @@ def check_sources(
     """
     own = {PurePosixPath(name).parts[0].removesuffix(".py") for name in files}
     if folder is not None:
-        own |= {path.stem for path in folder.glob("*.py")} | {p.name for p in folder.iterdir() if p.is_dir()}
+        own |= {path.stem for path in folder.glob("*.py")}
+        own |= {p.name for p in folder.iterdir() if p.is_dir() and p.name.isidentifier()}
     problems = []
     for name, source in files.items():
         if not name.endswith(".py"):

@@ -5,16 +5,20 @@
 This file is copied into the sandbox and stands alone: it imports nothing of novum.
 """
 
+from __future__ import annotations
+
 import json
 import runpy
 import sys
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 MOST_POINTS = 20_000
 """Points of one series that are written down."""
 
 
-def _numbers(values):
+def _numbers(values: Iterable[Any]) -> list[float]:
     found = []
     for value in list(values)[:MOST_POINTS]:
         try:
@@ -24,7 +28,7 @@ def _numbers(values):
     return found
 
 
-def _series(axes):
+def _series(axes: Any) -> Iterator[tuple[str, Any, Iterable[Any], Iterable[Any]]]:
     """What one pair of axes shows: lines, points and bars, each with its label."""
     for line in axes.get_lines():
         yield "line", line.get_label(), line.get_xdata(), line.get_ydata()
@@ -38,7 +42,7 @@ def _series(axes):
             yield "bars", bars.get_label(), range(len(heights)), heights
 
 
-def _described(figure):
+def _described(figure: Any) -> list[dict[str, Any]]:
     return [
         {"kind": kind, "label": str(label), "x": _numbers(x), "y": _numbers(y)}
         for axes in figure.axes
@@ -46,7 +50,7 @@ def _described(figure):
     ]
 
 
-def _words(figure):
+def _words(figure: Any) -> list[str]:
     """Titles and labels of axes, for whoever describes the figure."""
     words = []
     for axes in figure.axes:
@@ -54,21 +58,26 @@ def _words(figure):
     return [str(word) for word in words if word]
 
 
-def main():
-    script = sys.argv[1]
-    plotted = {}
+def _watch(plotted: dict[str, Any]) -> None:
+    """Note in `plotted` whatever matplotlib saves; a script that draws with something else is not seen through."""
     try:
         from matplotlib.figure import Figure
     except ImportError:
-        Figure = None  # a script that draws with something else is not seen through
-    if Figure is not None:
-        save = Figure.savefig
+        return
+    save = Figure.savefig
 
-        def savefig(self, fname, *args, **kwargs):
-            plotted[Path(str(fname)).stem] = {"series": _described(self), "words": _words(self)}
-            return save(self, fname, *args, **kwargs)
+    def savefig(self: Figure, fname: Any, *args: Any, **kwargs: Any) -> None:
+        plotted[Path(str(fname)).stem] = {"series": _described(self), "words": _words(self)}
+        save(self, fname, *args, **kwargs)
 
-        Figure.savefig = savefig
+    Figure.savefig = savefig  # type: ignore[method-assign]
+
+
+def main() -> None:
+    """Run the script that the command line names."""
+    script = sys.argv[1]
+    plotted: dict[str, Any] = {}
+    _watch(plotted)
     sys.argv = [script]
     try:
         runpy.run_path(script, run_name="__main__")

@@ -31,7 +31,7 @@ def judge_edit(tools: Tools, run: PlannedRun, diff: str, step: str) -> Judged:
     """Ask whether `diff` does what `run` is to do; a verdict of "" when nobody could say."""
     lines = changed_lines(diff)[:MOST_LINES]
     small = tools.is_small("code")
-    form = verdict_form(len(lines), with_reason=not small)
+    form: Any = verdict_form(len(lines), with_reason=not small)
     question = Question(
         step=step,
         role="code",

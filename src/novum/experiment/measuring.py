@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 
 from novum.edits.python import syntax_tree
 
@@ -35,18 +35,31 @@ def touches_metric(old: str, new: str, metrics: Collection[str]) -> str:
 
 def _metric_code(source: str, metrics: Collection[str]) -> frozenset[str]:
     tree = syntax_tree(source)
-    statements = [node for node in ast.walk(tree) if isinstance(node, _Statement)]
     functions = {n.name: n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef)}
+    code: set[str] = set()
+    for scope in (tree, *(n for n in tree.body if isinstance(n, ast.FunctionDef | ast.ClassDef))):
+        code |= _in_scope(_statements(scope), functions, metrics)
+    return frozenset(code)
+
+
+def _statements(scope: ast.Module | ast.FunctionDef | ast.ClassDef) -> list[ast.stmt]:
+    """The simple statements of a function, or of the file outside its functions: the same name is the same thing."""
+    inside = isinstance(scope, ast.Module)
+    parts = [n for n in scope.body if not (inside and isinstance(n, ast.FunctionDef | ast.ClassDef))]
+    return [node for part in parts for node in ast.walk(part) if isinstance(node, _Statement)]
+
+
+def _in_scope(
+    statements: list[ast.stmt], functions: Mapping[str, ast.FunctionDef], metrics: Collection[str]
+) -> set[str]:
     wanted = [s for s in statements if _reports(s, metrics)]
     code = {_text(s) for s in wanted}
     for _ in range(_STEPS):
         names = {name for s in wanted for name in _names_used(s)}
-        called = [functions[name] for name in sorted(names & functions.keys())]
-        code |= {_text(f) for f in called if _MEASURES.search(f.name)}
-        made = [s for s in statements if names & set(_names_made(s))]
-        wanted = [s for s in made if _text(s) not in code]
+        code |= {_text(functions[n]) for n in names & functions.keys() if _MEASURES.search(n)}
+        wanted = [s for s in statements if names & set(_names_made(s)) and _text(s) not in code]
         code |= {_text(s) for s in wanted}
-    return frozenset(code)
+    return code
 
 
 def _reports(statement: ast.stmt, metrics: Collection[str]) -> bool:

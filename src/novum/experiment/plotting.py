@@ -173,7 +173,8 @@ class _Plotter:
         (work / self.name).write_text(source, encoding="utf-8", newline="")
         shutil.copyfile(_OWN, work / _CAPTURE)
         for run in self.good:
-            shutil.copytree(self.tools.folder.run(run.name), work / run.name)
+            # Templates of the first AI Scientist bring their own run_0.
+            shutil.copytree(self.tools.folder.run(run.name), work / run.name, dirs_exist_ok=True)
         labels = {run.name: "baseline" if run.name == BASELINE else run_title(run) for run in self.good}
         (work / "labels.json").write_text(json.dumps(labels, indent=1), encoding="utf-8")
 
@@ -193,8 +194,8 @@ class _Plotter:
             inputs={"idea": self.tools.folder.read(self.tools.folder.idea, Idea), "figures": shown},
             max_tokens=800,
         )
-        form = create_model("Captions", __base__=_Form, **fields)
-        answer = self.tools.ask(question, form, default=lambda: form.model_construct())
+        form: Any = create_model("Captions", __base__=_Form, **fields)
+        answer: Any = self.tools.ask(question, form, default=lambda: form.model_construct())
         return {stem: str(text) for stem, text in answer.model_dump().items()}
 
     def figures(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from novum.literature.tex import escape
 from novum.paper.material import Material
-from novum.paper.text import sentence_list
 from novum.paper.unbound import unbound_numbers
 from novum.records import Figure
 
@@ -37,14 +36,12 @@ def further_figures(material: Material) -> str:
     figures = appendix_figures(material)
     if not figures:
         return ""
-    shown = (
-        ["the remaining metrics, drawn in the same way as the primary one"]
-        if any(f.metrics for f in figures)
-        else []
-    )
-    shown += ["what the runs recorded beside them"] if any(not f.metrics for f in figures) else []
-    lead = f"{sentence_list(shown)}."
-    parts = [r"\section{Further Figures}", lead[:1].upper() + lead[1:]]
+    said = []
+    if any(f.metrics for f in figures):
+        said.append("The remaining metrics are drawn in the same way as the primary one.")
+    if any(not f.metrics for f in figures):
+        said.append("What the runs recorded beside their metrics is shown as well.")
+    parts = [r"\section{Further Figures}", " ".join(said)]
     for pair in (figures[i : i + 2] for i in range(0, len(figures), 2)):
         cells = r"\hfill".join(_beside(figure) for figure in pair)
         parts.append(rf"\begin{{novumfigures}}{cells}\end{{novumfigures}}")
