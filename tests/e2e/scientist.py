@@ -48,6 +48,8 @@ OBJECTS = (
     "the path from exposure to recovery",
     "a policy that acts for a while",
 )
+SCALABLE = ("learning_rate", "weight_decay", "ema_decay", "noise_schedule", "loss_function")
+"""Functions of the other templates whose value may be a little smaller."""
 ENDS = ("", " in a transparent way", " without hidden assumptions", " step by step", " for a single season")
 
 
@@ -78,9 +80,17 @@ def reply(request):
 
 
 def function_body(question):
-    """The function of the prompt, with another return value that stays in the range from 0 to 1."""
+    """The function of the prompt, changed: another value from 0 to 1 for the epidemic, for others what they allow."""
     head = re.findall(r"^def .*:$", question, re.MULTILINE)[-1]
-    return f"```python\n{head}\n    return 0.5 * (1.0 + 1.0 / (2.0 + day)) if day < 400 else 0.25\n```"
+    if "day" in head:
+        body = "    return 0.5 * (1.0 + 1.0 / (2.0 + day)) if day < 400 else 0.25"
+        return f"```python\n{head}\n{body}\n```"
+    old = re.findall(r"```python\n(.*?)```", question, re.DOTALL)[0].rstrip()
+    if any(f" {name}(" in head for name in SCALABLE):
+        before, _, returned = old.rpartition("return ")
+        return f"```python\n{before}return 0.7 * {returned}\n```"
+    body = old.removeprefix(head)
+    return f"```python\n{head}\n    assert params.seeds{body}\n```"
 
 
 def value(schema, key):

@@ -42,12 +42,16 @@ def environment_for(template: Template, recorded: dict[str, Any] | None = None) 
         MissingTool: what the template requires is not installed.
     """
     python = template_python(template)
-    variables = {"MPLBACKEND": "Agg", "PYTHONHASHSEED": "0", "OMP_NUM_THREADS": "2"}
+    # Threads that wait without spinning: beside other programs, spinning makes small networks many times slower.
+    threads = {"OMP_NUM_THREADS": "2", "OMP_WAIT_POLICY": "PASSIVE"}
+    variables = {"MPLBACKEND": "Agg", "PYTHONHASHSEED": "0", **threads}
     data = data_folder()
+    if data:
+        variables["NOVUM_DATA"] = str(data[0])
     return Environment(
         python=python,
         readonly=(*python_paths(python), *data),
-        variables=variables | {"NOVUM_DATA": str(folder) for folder in data},
+        variables=variables,
         facts=recorded or _facts(template, python),
     )
 

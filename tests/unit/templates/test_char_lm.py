@@ -1,6 +1,7 @@
 """The language model template: its texts and its trigram model without torch, its training and evaluator with it."""
 
 import hashlib
+import json
 import os
 import re
 from pathlib import Path
@@ -149,19 +150,15 @@ def test_a_network_that_sees_its_future_is_refused(small: Path, tmp_path: Path) 
 
 
 @needs_torch
-def test_seeing_the_future_in_training_alone_does_not_pay(small: Path, tmp_path: Path) -> None:
-    """A deliberate cheat: the run replaces the attention that it trains with; the evaluator uses its own."""
-    cheat = (
-        "import network\nimport texts\n",
-        "import network\nimport texts\n"
-        "attention = functional.scaled_dot_product_attention\n"
-        "functional.scaled_dot_product_attention = lambda q, k, v, is_causal: attention(q, k, v)\n",
-    )
+def test_seeing_the_future_in_training_alone_does_not_pay(tmp_path: Path) -> None:
+    """A deliberate cheat: the run trains on windows that hold the answer; the evaluator's do not."""
+    cheat = ("model(windows[:, :-1])", "model(windows[:, 1:])")
     code = copy_of("char_lm", tmp_path / "code", experiment=cheat)
-    longer = [a for a in SMALL if "steps" not in a] + ["--steps=200", "--lookback=0"]
-    cheating = evaluated(FOLDER, trained(code, tmp_path / "run_1", *longer))
-    honest = evaluated(FOLDER, trained(FOLDER, tmp_path / "run_2", *longer))
-    assert values(cheating, "bits_per_character")[0] > values(honest, "bits_per_character")[0] + 0.2
+    longer = [*(a for a in SMALL if "steps" not in a), "--steps=100", "--learning_rate=0.03"]
+    out = trained(code, tmp_path / "run_1", *longer)
+    last = json.loads((out / "series.jsonl").read_text().splitlines()[-1])
+    assert last["value"] < 2.0
+    assert values(evaluated(FOLDER, out), "gain_over_trigram")[0] < -1.0
 
 
 @needs_torch

@@ -1,4 +1,4 @@
-"""The grokking template without its training: the tables, the split, the evaluator. These need no torch."""
+"""The grokking template: its tables, its split and its evaluator without torch, its training with it."""
 
 import importlib.util
 import itertools
@@ -10,6 +10,8 @@ from types import ModuleType
 
 import numpy as np
 import pytest
+from torches import copy_of, evaluated, needs_torch, trained
+from torches import values as per_seed
 
 from novum.template import builtin_templates, load_template
 
@@ -149,3 +151,38 @@ def test_the_declared_metrics_are_those_of_the_evaluator(
     np.savez(tmp_path / "outputs.npz", **outputs)
     assert evaluate(tmp_path).returncode == 0
     assert set(values(tmp_path)) == {m.name for m in load_template("grokking").metrics}
+
+
+def test_parameters_are_counted_by_the_evaluator(tmp_path: Path, outputs: dict[str, np.ndarray]) -> None:
+    """A deliberate cheat: more parameters than the run says."""
+    np.savez(tmp_path / "outputs.npz", **outputs, parameters=np.array([1]))
+    assert evaluate(tmp_path).returncode == 0
+    assert json.loads((tmp_path / "final_info.json").read_text())["addition"]["parameters"] == [96]
+
+
+SMALL = ("--modulus=7", "--steps=20", "--evaluate_every=10", "--width=16")
+
+
+@needs_torch
+def test_a_metric_replaced_at_run_time_changes_nothing(tmp_path: Path) -> None:
+    """A deliberate cheat: code of the run replaces the split that the evaluator measures with, in its own process."""
+    cheat = (
+        "    mask = tasks.training_mask(len(result), params.train_fraction, seed)\n",
+        "    mask = tasks.training_mask(len(result), params.train_fraction, seed)\n"
+        "    import evaluate\n    evaluate.first_to_stay = lambda steps, accuracy: 1.0\n",
+    )
+    code = copy_of("grokking", tmp_path / "code", experiment=cheat)
+    cheating = evaluated(FOLDER, trained(code, tmp_path / "run_1", *SMALL))
+    honest = evaluated(FOLDER, trained(FOLDER, tmp_path / "run_0", *SMALL))
+    assert cheating["values"] == honest["values"]
+
+
+@needs_torch
+def test_the_network_learns_late_in_every_seed(tmp_path: Path) -> None:
+    """Validation reaches 99% at four times the step at which training does, or later, and stays."""
+    profile = load_template("grokking").profile("quick").arguments
+    arguments = [f"--{name}={value}" for name, value in profile.items()]
+    found = evaluated(FOLDER, trained(FOLDER, tmp_path / "run_0", *arguments, seeds=(0, 1, 2)))
+    assert max(per_seed(found, "steps_to_validation")) < int(profile["steps"])
+    assert min(per_seed(found, "delay")) >= 4.0
+    assert min(per_seed(found, "validation_accuracy")) >= 0.99
