@@ -153,11 +153,15 @@ def ending(material: Material) -> str:
 
 
 def closing(material: Material) -> Block:
-    return Block(
-        rf"We asked whether the following holds: \emph{{\config{{study/hypothesis}}}}. "
-        f"{verdict_on_hypothesis(material)} {tally(material)} {ending(material)} These statements hold for the "
-        "experiment as it is described here, with the seeds and settings that are recorded."
-    )
+    said = [
+        r"We asked whether the following holds: \emph{\config{study/hypothesis}}.",
+        verdict_on_hypothesis(material),
+        tally(material),
+        ending(material),
+        "These statements hold for the experiment as it is described here, with the seeds and settings that are "
+        "recorded.",
+    ]
+    return Block(" ".join(sentence for sentence in said if sentence))
 
 
 def overview(material: Material) -> Block:
