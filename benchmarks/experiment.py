@@ -109,12 +109,12 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=9)
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="novum-bench-") as scratch:
-        with EventLog(Path(scratch) / "events.jsonl") as log:
-            bench = Bench(options.template, Path(scratch), log)
-            rows = [
-                (bench.bare(n), bench.evaluator(n), bench.whole(n)) for n in range(1, options.repeats + 1)
-            ]
+    with (
+        tempfile.TemporaryDirectory(prefix="novum-bench-") as scratch,
+        EventLog(Path(scratch) / "events.jsonl") as log,
+    ):
+        bench = Bench(options.template, Path(scratch), log)
+        rows = [(bench.bare(n), bench.evaluator(n), bench.whole(n)) for n in range(1, options.repeats + 1)]
     bare, evaluator, whole = (statistics.median(column) for column in zip(*rows, strict=True))
     over = statistics.median(w - b for b, _, w in rows)
     own = statistics.median(w - b - e for b, e, w in rows)

@@ -180,6 +180,18 @@ def setting(slope: float, name: str = "run_1", **fields: Any) -> PlannedRun:
     return PlannedRun(name=name, rationale="Another slope.", arguments={"slope": slope}, **fields)
 
 
+def edits(*replies: str) -> Reply:
+    """Gives out the replies to questions for code, the last one again and again."""
+    left = list(replies)
+
+    def reply(request: Request) -> str | None:
+        if request.json_schema is not None:
+            return None
+        return left.pop(0) if len(left) > 1 else left[0]
+
+    return reply
+
+
 class Lab:
     """One study's experiments. `replies` answers a request or leaves it (None) to sensible defaults."""
 

@@ -38,7 +38,7 @@ def test_an_edit_outside_the_folder_is_refused(lab: Lab) -> None:
 
 @pytest.mark.parametrize("file", ["evaluate.py", "held_out/points.json", "template.toml", ".git/config"])
 def test_an_edit_of_what_is_not_editable_is_refused(lab: Lab, file: str) -> None:
-    """Failures B S4: what measures the result is not the model's to change."""
+    """Failures B S 4: what measures the result is not the model's to change."""
     why = refused(lab, replacing("error", "no_error", file=file))
     assert "protected" in why or "may not be changed" in why or "hidden" in why or "not in the file" in why
 

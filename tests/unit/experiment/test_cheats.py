@@ -3,8 +3,18 @@
 from __future__ import annotations
 
 import json
+import os
+from pathlib import Path
 
+import pytest
+
+from novum.experiment.coder import Edit
+from novum.experiment.environment import Environment
+from novum.experiment.runner import Runner
+from novum.experiment.workspace import Workspace
 from novum.records import Results
+from novum.sandbox.policy import python_paths
+from novum.template import load_template
 
 from .conftest import FIT, POINTS, Lab, MakeLab, change, mean_of, replacing, run_of
 
@@ -138,3 +148,37 @@ def test_a_count_of_parameters_by_the_run_itself_is_not_believed(make_lab: MakeL
     assert run_of(results, "run_1").self_reported
     assert "parameters" in results.comparisons[0].not_controlled
     assert "parameters not controlled" in results.comparisons[0].reason
+
+
+TORCH = os.environ.get("NOVUM_TEST_TORCH", "")
+SEES_FUTURE = """
+import torch.nn.functional as _functional
+_functional.scaled_dot_product_attention = lambda q, k, v, **_: v.roll(-1, dims=2)  # looks at the next place
+"""
+
+
+@pytest.mark.skipif(not TORCH, reason="NOVUM_TEST_TORCH names no interpreter that has torch")
+def test_an_attention_mask_that_sees_the_future_gains_nothing(lab: Lab) -> None:
+    """Acceptance 4: the network is rebuilt from the checkpoint, with a mask that no run can change."""
+    template = load_template("char_lm")
+    arguments = {"steps": 100, "width": 32, "layers": 1, "batch_size": 16, "learning_rate": 0.03}
+    quick = template.profile("quick").model_copy(update={"arguments": arguments, "seeds": 1})
+    lab.template = template.model_copy(update={"profiles": {"quick": quick}})
+    python = Path(TORCH)
+    variables = {"OMP_NUM_THREADS": "2", "PYTHONHASHSEED": "0"}
+    environment = Environment(python, python_paths(python), variables, facts={})
+    workspace = Workspace(lab.folder.code, 1_795_000_000)
+    workspace.start(lab.template.run_contents())
+    script = lab.folder.code / "experiment.py"
+    script.write_text(script.read_text().replace("import network\n", f"import network\n{SEES_FUTURE}"))
+    edit = Edit(workspace.commit("cheat"))
+    done = Runner(lab.tools, workspace, environment).execute(
+        CHEAT, edit, step="run_1", keep_failure_as="run_1_failed_1"
+    )
+    assert done.measured is not None, done.run.reason + done.run.outcome.stderr
+    curve = (lab.folder.run("run_1") / "series.jsonl").read_text().splitlines()
+    own_word = json.loads(curve[-1])["value"]
+    measured = {s.metric: s.mean for s in done.measured.series}
+    assert measured["bits_per_character"] > own_word + 1.0, own_word
+    assert measured["gain_over_trigram"] < 0.0
+    assert done.measured.parameters

@@ -79,6 +79,7 @@ def test_the_built_in_figures_and_the_curves_stay(plots: Lab) -> None:
 
 
 def test_a_model_edits_the_plot_script_and_describes_its_figures(plots: Lab) -> None:
+    """Failures B S 7: what was said of one figure was pinned to another; here each has its name."""
     plots.replies = editing(replacing(SAVE, 'plt.ylabel("error")\nplt.savefig("seeds.png")', "plot.py"))  # type: ignore[assignment]
     made = draw_figures(plots.tools)
     drawn = next((f for f in made if f.file == "seeds"), None)
@@ -107,7 +108,7 @@ def test_a_constant_typed_into_a_plot_is_reported(plots: Lab) -> None:
 
 
 def test_results_cannot_be_written_by_a_plot_script(plots: Lab) -> None:
-    """Failures I 6: a plot script runs in the sandbox, with copies of the runs that it cannot change."""
+    """Failures B I 6: a plot script runs in the sandbox, with copies of the runs that it cannot change."""
     attack = 'Path("run_1/final_info.json").write_text("{}")'
     plots.replies = editing(
         replacing(SAVE, f"{attack}\n{SAVE}", "plot.py"), replacing(attack, "pass", "plot.py")
@@ -139,7 +140,7 @@ def test_a_small_model_is_not_asked(plots: Lab) -> None:
 
 
 def test_a_plot_script_that_fails_or_hangs_costs_its_figures_alone(make_lab: MakeLab) -> None:
-    """Failures A 8 and I 6: it has the limits of a run, and the other figures are drawn."""
+    """Failures A 8, B C 2 and I 6: it has the limits of a run; nothing but its figures hangs on it."""
     declaration = DECLARATION.replace("wall_s = 20.0", "wall_s = 3.0")
     lab = make_lab({"plot.py": "import time\ntime.sleep(60)\n", "template.toml": declaration})
     lab.run(setting(1.5))

@@ -49,7 +49,7 @@ def executed(run_: Run, *found: Series) -> Executed:
 
 
 def test_metrics_are_never_averaged_across_quantities_or_datasets() -> None:
-    """Failures B S2: loss and accuracy were averaged, and a run that tested a harder set as well lost."""
+    """Failures B S 2: loss and accuracy were averaged, and a run that tested a harder set as well lost."""
     results = build_results(
         [
             executed(
@@ -186,6 +186,6 @@ def main():
     ],
 )
 def test_which_edits_touch_the_metric(old: str, new: str, touched: bool) -> None:
-    """Failures B S4: a metric is defined once."""
+    """Failures B S 4: a metric is defined once."""
     why = touches_metric(CODE, CODE.replace(old, new), {"loss"})
     assert bool(why) is touched
