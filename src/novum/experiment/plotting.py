@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -184,9 +184,6 @@ class _Plotter:
         """A large model's caption of each figure; none when it gives none."""
         if self.tools.is_small("code") or not shown:
             return {}
-        fields: dict[str, Any] = {
-            stem: (str, Field(min_length=20, max_length=400, pattern=r"^[^0-9]*$")) for stem in shown
-        }
         question = Question(
             step="figures/describe",
             role="writing",
@@ -194,7 +191,7 @@ class _Plotter:
             inputs={"idea": self.tools.folder.read(self.tools.folder.idea, Idea), "figures": shown},
             max_tokens=800,
         )
-        form: Any = create_model("Captions", __base__=_Form, **fields)
+        form = _caption_form(shown)
         answer: Any = self.tools.ask(question, form, default=lambda: form.model_construct())
         return {stem: str(text) for stem, text in answer.model_dump().items()}
 
@@ -213,6 +210,14 @@ class _Plotter:
             doubts += typed if number == 0 else []
             found.append(Figure(file=stem, caption=caption, source="template", doubts=tuple(doubts)))
         return found
+
+
+def _caption_form(stems: Iterable[str]) -> type[BaseModel]:
+    """One caption for each figure, without a digit: the numbers of a paper come from records."""
+    fields: dict[str, Any] = {
+        stem: (str, Field(min_length=20, max_length=400, pattern=r"^[^0-9]*$")) for stem in stems
+    }
+    return create_model("Captions", __base__=_Form, **fields)
 
 
 def _in_words(stem: str) -> str:

@@ -175,10 +175,10 @@ def test_an_attention_mask_that_sees_the_future_gains_nothing(lab: Lab) -> None:
     done = Runner(lab.tools, workspace, environment).execute(
         CHEAT, edit, step="run_1", keep_failure_as="run_1_failed_1"
     )
-    assert done.measured is not None, done.run.reason + done.run.outcome.stderr
-    curve = (lab.folder.run("run_1") / "series.jsonl").read_text().splitlines()
-    own_word = json.loads(curve[-1])["value"]
-    measured = {s.metric: s.mean for s in done.measured.series}
-    assert measured["bits_per_character"] > own_word + 1.0, own_word
-    assert measured["gain_over_trigram"] < 0.0
-    assert done.measured.parameters
+    curve = (lab.folder.run(done.run.name) / "series.jsonl").read_text().splitlines()
+    assert json.loads(curve[-1])["value"] < 2.5, (
+        done.run.reason
+    )  # bits, by its own word: it copies what comes next
+    found = {s.metric: s.mean for s in done.measured.series} if done.measured else {}
+    # Without its mask it predicts worse than a trigram model, or the evaluator refuses it altogether.
+    assert done.run.status == "invalid" or found["gain_over_trigram"] < -0.5

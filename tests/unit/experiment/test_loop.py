@@ -290,7 +290,7 @@ def test_a_baseline_that_does_not_run_stops_the_study(make_lab: MakeLab) -> None
 
 
 def test_seeds_differ_and_are_recorded(lab: Lab) -> None:
-    """Failures A 3, B S 5 and S 6: `fixed seeds` that no code set, seeds that never arrived or were one and the same."""
+    """Failures A 3, B S 5 and S 6: `fixed seeds` that no code set, seeds that were lost or were one."""
     results = lab.run(setting(1.0))
     for run in ("run_0", "run_1"):
         result = results.by_key(f"{run}/line/error")
