@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from itertools import count
 
 from novum.literature.bibtex import bibitem, bibtex_key, bibtex_keys, entry
+from novum.literature.similarity import everyday_rarity, similarity
 from novum.literature.text import words
 from novum.paper.material import Material
 from novum.paper.works import shipped, shipped_titled
@@ -33,8 +34,8 @@ _METHODS = (
     (MACHINES, "The AI Scientist: Towards Fully Automated Open-Ended Scientific Discovery"),
 )
 """What every paper of novum rests on: (topic, title of a shipped record)."""
-_FOUND_PER_QUERY = 8
-_CANDIDATES = 12
+_FOUND_PER_QUERY = 12
+_CANDIDATES, _FEWEST_CANDIDATES = 12, 6
 SHARED_STEMS = 2
 """Search words that a work shares with what it is cited for, at least."""
 _PARTS = re.compile(r"[^a-z0-9]+")
@@ -124,9 +125,12 @@ def _declared(tools: Tools, hint: CitationHint, own: Mapping[str, Paper]) -> tup
 
 
 def _found(tools: Tools, material: Material) -> tuple[list[Paper], int]:
-    """Works that are near the idea, best first, without repeats."""
+    """Works that are near the idea and its field, nearest first, without repeats.
+
+    They share two telling words with them; where too few do, those that share one.
+    """
     queries = [material.idea.title, material.idea.hypothesis, *_keyword_queries(material)]
-    field = _field(material)
+    about = f"{material.idea.title} {material.idea.hypothesis} {_field(material)}"
     papers: dict[str, Paper] = {}
     unanswered = 0
     if material.idea.novelty:
@@ -134,10 +138,11 @@ def _found(tools: Tools, material: Material) -> tuple[list[Paper], int]:
     for query in queries:
         found, search = citable_search(tools, query, _FOUND_PER_QUERY)
         unanswered += int(not search.answered)
-        papers |= {p.id: p for p in found if p.id not in papers and shared_words(query, p) >= SHARED_STEMS}
-    # A hypothesis shares everyday words with works of any field.
-    near = [p for p in papers.values() if usable(p) and shared_words(field, p) >= SHARED_STEMS]
-    return near[:_CANDIDATES], unanswered
+        papers |= {p.id: p for p in found if p.id not in papers}
+    ranked = sorted(filter(usable, papers.values()), key=lambda p: (-similarity(about, p), p.id))
+    near = [p for p in ranked if telling_words(about, p) >= SHARED_STEMS]
+    others = [p for p in ranked if telling_words(about, p) == SHARED_STEMS - 1]
+    return [*near, *others[: max(0, _FEWEST_CANDIDATES - len(near))]][:_CANDIDATES], unanswered
 
 
 def _field(material: Material) -> str:
@@ -156,6 +161,12 @@ def _keyword_queries(material: Material) -> list[str]:
 def shared_words(query: str, paper: Paper) -> int:
     """How many search words a text and a work's title and abstract have in common."""
     return len(set(words(query)) & set(words(f"{paper.title} {paper.abstract}")))
+
+
+def telling_words(text: str, paper: Paper) -> int:
+    """As `shared_words`, without those that works of every field use."""
+    shared = set(words(text)) & set(words(f"{paper.title} {paper.abstract}"))
+    return sum(everyday_rarity(word) >= 1 for word in shared)
 
 
 def _normal(title: str) -> str:

@@ -17,7 +17,7 @@ from novum.literature.attribution import misattributions
 from novum.literature.similarity import similarity
 from novum.literature.text import STOPWORDS
 from novum.paper.brief import plain
-from novum.paper.citations import SHARED_STEMS, Shelf, Work, shared_words, usable
+from novum.paper.citations import SHARED_STEMS, Shelf, Work, telling_words, usable
 from novum.paper.document import Section
 from novum.paper.places import Place, citable, with_citation, with_sentence
 from novum.recorded_search import citable_search
@@ -164,7 +164,7 @@ def _offered(tools: Tools, place: Place, query: str) -> dict[str, Paper]:
     found: dict[str, Paper] = {}
     for asked in dict.fromkeys(queries):
         for paper in citable_search(tools, asked, _FOUND).papers:
-            if usable(paper) and shared_words(said, paper) >= SHARED_STEMS:
+            if usable(paper) and telling_words(said, paper) >= SHARED_STEMS:
                 found.setdefault(paper.id, paper)
     nearest = sorted(found.values(), key=lambda p: (-similarity(said, p), p.id))
     return {f"W{n}": p for n, p in enumerate(nearest[: _OFFERED[tools.is_small("writing")]], start=1)}
