@@ -69,7 +69,7 @@ def plot_loss(folders, names):
             steps = sorted({row["step"] for row in mine})
             means = [np.mean([row["value"] for row in mine if row["step"] == step]) for step in steps]
             panel.plot(steps, means, lw=1.0, label=names.get(folder.name, folder.name)[:28])
-            panel.set(xlabel="Step", yscale="log", title=name.capitalize())
+            panel.set(xlabel="Step", title=name.capitalize())
     panels[0].set_ylabel("Loss")
     panels[-1].legend(frameon=False, fontsize=7)
     save(figure, "training_loss")
