@@ -109,6 +109,8 @@ class Settings(BaseSettings):
     """The workspace, which holds the studies."""
     profile: Profile = "quick"
     """`quick` (minutes) or `full` (the scale of a paper)."""
+    coder: Literal["novum", "aider"] = "novum"
+    """What edits the experiment's code: novum's own coder, or an installed Aider, in the sandbox."""
     reserve_gib: float = Field(default=0.5, ge=0)
     """Free disk space under which no study starts, in GiB."""
     models: ModelSettings = ModelSettings()

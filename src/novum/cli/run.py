@@ -66,6 +66,7 @@ def run(
     overrule_safety: Annotated[
         str, typer.Option(help="Your name, to overrule the safety screen; recorded.")
     ] = "",
+    coder: Annotated[str, typer.Option(help="What edits the code: novum or aider (an installed one).")] = "",
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Print expected and worst-case cost, then stop.")
     ] = False,
@@ -76,7 +77,7 @@ def run(
     from novum.study.begin import Order
     from novum.template import load_template
 
-    settings = _settings(model, profile, budget, tokens, minutes, sandbox)
+    settings = _with_coder(_settings(model, profile, budget, tokens, minutes, sandbox), coder)
     loaded = load_template(template)
     if dry_run:
         _estimate(settings, json)
@@ -209,6 +210,19 @@ def _settings(
     if sandbox:
         update["sandbox"] = settings.sandbox.model_copy(update={"backend": sandbox})
     return settings.model_copy(update=update)
+
+
+def _with_coder(settings: Settings, coder: str) -> Settings:
+    """The settings with the coder that the command line names; one that is not installed is told at once."""
+    from novum.errors import UsageError
+    from novum.experiment.aider import aider_program
+
+    if coder not in ("", "novum", "aider"):
+        raise UsageError(f"there is no coder {coder!r}", "", "choose novum or aider")
+    settings = settings.model_copy(update={"coder": coder}) if coder else settings
+    if settings.coder == "aider":
+        aider_program()
+    return settings
 
 
 def _archive(settings: Settings) -> tuple[Any, ...]:

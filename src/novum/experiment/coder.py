@@ -12,7 +12,7 @@ import ast
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from novum.edits import apply_reply, function_source, replace_function
 from novum.edits.checks import check_sources
@@ -59,9 +59,8 @@ class Coder:
         """
         self.workspace.restore(base)
         step = f"experiment/{run.name}/edit" if attempt == 1 else f"experiment/{run.name}/fix_{attempt - 1}"
-        make = self._function if run.function else self._files
         try:
-            files = make(idea, run, step, trouble)
+            files = self._made(idea, run, step, trouble)
         except AnswerError as error:
             self.tools.log.note("edit_refused", step=step, run=run.name, reason=error.why or error.what)
             raise EditError(f"{step}: {_NO_EDIT}", error.why or error.what) from error
@@ -70,12 +69,21 @@ class Coder:
             (self.workspace.folder / name).write_text(text, encoding="utf-8", newline="")
         commit = self.workspace.commit(step)
         diff = self.workspace.diff(base, commit)
-        self.tools.log.note("edit_applied", step=step, run=run.name, commit=commit, diff=diff)
+        noted = self._noted(files)
+        self.tools.log.note("edit_applied", step=step, run=run.name, commit=commit, diff=diff, **noted)
         judged = judge_edit(
             self.tools, run, self.workspace.diff(self.workspace.baseline, commit), f"{step}/judge"
         )
         self.tools.log.note("edit_judged", step=step, run=run.name, commit=commit, **judged._asdict())
         return Edit(commit, self._touched(), judged.verdict, judged.reason)
+
+    def _made(self, idea: Idea, run: PlannedRun, step: str, trouble: str) -> Mapping[str, str]:
+        """The changed files, checked."""
+        return (self._function if run.function else self._files)(idea, run, step, trouble)
+
+    def _noted(self, files: Mapping[str, str]) -> dict[str, Any]:
+        """What the event of a change holds beside its diff."""
+        return {}
 
     def _touched(self) -> str:
         """Why the metrics are no longer the baseline's, where they are computed in a file that may be edited."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from novum.errors import EditError, StudyError
+from novum.experiment.aider import AiderCoder
 from novum.experiment.coder import Coder, Edit
 from novum.experiment.environment import environment_for
 from novum.experiment.notes import write_notes
@@ -49,7 +50,8 @@ def run_experiments(
     baseline = workspace.start(tools.template.run_contents())
     environment = environment_for(tools.template, created.get("environment"))
     runner = Runner(tools, workspace, environment, plan.extra_metrics)
-    coder = Coder(tools, workspace, screen_code, plan.extra_metrics)
+    make_coder = AiderCoder if created.get("settings", {}).get("coder") == "aider" else Coder
+    coder = make_coder(tools, workspace, screen_code, plan.extra_metrics)
     laboratory = _Laboratory(tools, idea, plan, runner, coder, Edit(baseline))
     laboratory.run_baseline()
     laboratory.carry_out()

@@ -244,14 +244,14 @@ class MakeLab:
         self._folder, self._sandbox = folder, sandbox
         self._logs: list[EventLog] = []
 
-    def __call__(self, changed: Mapping[str, str | None] | None = None) -> Lab:
+    def __call__(self, changed: Mapping[str, str | None] | None = None, **settings: str) -> Lab:
         number = len(self._logs)
         files = {k: v for k, v in {**FILES, **(changed or {})}.items() if v is not None}
         template = load_template(write_files(self._folder / f"line_{number}", files))
         study = self._folder / f"study_{number}"
         study.mkdir()
         log = EventLog(study / "events.jsonl")
-        log.append("study_created", created=1_795_000_000)
+        log.append("study_created", created=1_795_000_000, settings=settings)
         self._logs.append(log)
         return Lab(study, log, template, self._sandbox)
 
