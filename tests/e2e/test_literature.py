@@ -65,6 +65,8 @@ def test_with_every_source_down_a_study_ends_and_says_so(novum: Novum, dead_port
     said = novum("check", study.name, NOVUM_CACHE=cache).stdout
     assert "were answered by no source" in said
     assert f"{len(cited)} of {len(cited)} references verified" in said
+    replayed = json.loads(novum("replay", study.name, "--json", NOVUM_CACHE=cache).stdout)
+    assert replayed["identical"], replayed
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 r"""The citations of a finished draft: rounds of support, related work from abstracts, judgement, and what was asked.
 
-Steps, all bounded by the profile and recorded: `write/cite/need_N` and `write/cite/pick_N` add citations,
+A method that a model credited to another work gets the work that introduced it. The steps after that are bounded by
+the profile and recorded: `write/cite/need_N` and `write/cite/pick_N` add citations,
 `write/cite/related_N` says what the picked works found, `write/cite/judge_N` judges sentences against abstracts. At
 the end of related work the code says whether the literature could be asked, and what is known of the idea's novelty.
 """
@@ -18,6 +19,7 @@ from novum.events import EventLog
 from novum.literature.tex import escape
 from novum.paper.audit_literature import Asked
 from novum.paper.citations import SHARED_STEMS, Shelf, Work, shared_words, usable
+from novum.paper.credit import credited
 from novum.paper.document import Block, Section
 from novum.paper.material import Material
 from novum.paper.rounds import add_citations
@@ -61,6 +63,7 @@ def cite_draft(
     tools: Tools, material: Material, shelf: Shelf, sections: Sequence[Section]
 ) -> tuple[tuple[Section, ...], Shelf]:
     """The sections with the citations that they need, and the shelf with the works that came in."""
+    sections, shelf = credited(tools, sections, shelf)
     draft, picked = add_citations(tools, sections, shelf)
     related = _related(tools, draft.shelf, draft.sections, picked)
     kept = judged(tools, related, draft.shelf)

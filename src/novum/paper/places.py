@@ -13,7 +13,7 @@ from novum.paper.text import tex_sentences
 CITED_SECTIONS = ("introduction", "background", "method", "discussion", "related", "setup")
 """Sections whose sentences may get a citation, those that need it most first; results have runs to stand on."""
 FEWEST_WORDS = 6
-_CITE = re.compile(r"~?\\cite\{([^{}]*)\}")
+_CITE = re.compile(r"([~ ]?)\\cite\{([^{}]*)\}")
 _NOT_CITABLE = re.compile(rf"\\(?:cite|claim|begin|end|item|ref|{'|'.join(BOUND_MACROS)})\b")
 _END = re.compile(r"[.!?]*\s*$")
 
@@ -100,7 +100,7 @@ def without_citation(sentence: str, key: str) -> str:
     """The sentence without one of the works that it cites."""
 
     def kept(cite: re.Match[str]) -> str:
-        keys = [k for k in (k.strip() for k in cite[1].split(",")) if k != key]
-        return rf"{'~' if cite[0].startswith('~') else ''}\cite{{{','.join(keys)}}}" if keys else ""
+        keys = [k for k in (k.strip() for k in cite[2].split(",")) if k != key]
+        return rf"{cite[1]}\cite{{{','.join(keys)}}}" if keys else ""
 
     return _CITE.sub(kept, sentence)

@@ -17,6 +17,7 @@ from novum.llm.nonsense import random_model
 from novum.paper import citing, rounds, support
 from novum.paper.citations import Shelf, Work, cited_keys, gather, references_bib
 from novum.paper.citing import cite_draft
+from novum.paper.credit import credited
 from novum.paper.document import Block, Section
 from novum.paper.material import Material, load_material
 from novum.paper.places import uncited
@@ -199,6 +200,24 @@ def test_an_abstract_that_gives_orders_does_not_reach_the_model(tools: Callable[
     judged(made, draft.sections, draft.shelf)
     assert any("followed by second waves" in text for text in shown)
     assert not any("previous instructions" in text or "<|im_start|>" in text for text in shown)
+
+
+def test_a_method_that_the_draft_credits_to_another_work_gets_the_one_that_introduced_it(
+    tools: Callable[..., Tools],
+) -> None:
+    """The first published machine-written paper credited the LSTM to a textbook."""
+    book = Work(
+        "book", Paper(id="x:book", title="A Textbook", authors=("Al Bo",), year=2016), "", declared=False
+    )
+    made = tools(player())
+    draft = sections(Block(r"We use an LSTM~\cite{book} for this. It is old \cite{book}.", "model"))
+    (background, _), shelf = credited(made, draft, Shelf((book,)))
+    assert background.blocks[0].tex == (
+        r"We use an LSTM~\cite{hochreiter1997long} for this. It is old \cite{book}."
+    )
+    assert shelf.by_key("hochreiter1997long") is not None
+    template = sections(Block(r"We use an LSTM~\cite{book} for this.", "template"))
+    assert credited(made, template, Shelf((book,)))[0] == template
 
 
 # -- judgement -----------------------------------------------------------------------------------------

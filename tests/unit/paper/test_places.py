@@ -59,6 +59,8 @@ def test_what_was_inserted_can_be_taken_out_again(sentence: str, after: str) -> 
 def test_one_of_several_works_is_taken_out_and_the_others_stay() -> None:
     assert without_citation(r"So it is~\cite{a, b,c}.", "b") == r"So it is~\cite{a,c}."
     assert without_citation(r"So it is~\cite{a}.", "b") == r"So it is~\cite{a}."
+    assert without_citation(r"So it is \cite{a}.", "a") == "So it is."
+    assert uncited(r"So it is \cite{a} for \cite{b,c} all.") == "So it is for all."
 
 
 def section(name: str, *blocks: Block) -> Section:
