@@ -66,7 +66,7 @@ class Proxy:
 
     def close(self) -> None:
         """End all connections."""
-        for line in (self._listener, *self._open):
+        for line in (self._listener, *self._open.copy()):
             if line:
                 with contextlib.suppress(OSError):
                     line.shutdown(socket.SHUT_RDWR)

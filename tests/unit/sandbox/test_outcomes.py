@@ -204,14 +204,14 @@ def test_files_come_back_as_the_callers_own(python: Run, work: Path) -> None:
     (work / "mine").write_text("x")
     (work / "mine").chmod(0o600)
     python(
-        "import os; open('a', 'w'); os.chmod('a', 0o177); os.mkdir('d', 0o700); open('d/b', 'w')\n"
+        "import os; open('a', 'w'); os.chmod('a', 0o411); os.mkdir('d', 0o700); open('d/b', 'w')\n"
         "open('mine', 'a').write('y'); open('open', 'w'); os.chmod('open', 0o777)"
     )
     for name in ("a", "d", "d/b"):
         assert (work / name).stat().st_uid == os.geteuid()
     modes = {name: (work / name).stat().st_mode & 0o7777 for name in ("a", "mine", "open")}
     assert modes == {
-        "a": 0o755,
+        "a": 0o611,
         "mine": 0o600,
         "open": 0o755,
     }  # never closed to us, never open to all, never wider
