@@ -117,6 +117,7 @@ class Runner:
         reason, parameters = self._measure(record, outcome)
         status = "ok" if not reason else "failed" if not outcome.ok else "invalid"
         name = planned.name if status == "ok" else keep_failure_as
+        not_comparable = edit.touches_metric or self.tools.template.other_data(planned.arguments)
         run = Run(
             name=name,
             title=planned.name,
@@ -131,8 +132,8 @@ class Runner:
             change=planned.edit,
             exploratory=planned.exploratory,
             source=planned.source,
-            comparable=not edit.touches_metric,
-            not_comparable=edit.touches_metric,
+            comparable=not not_comparable,
+            not_comparable=not_comparable,
             implemented=edit.implemented,
             implemented_reason=edit.reason,
             parameters=parameters,

@@ -39,6 +39,8 @@ class Parameter(Record):
     choices: tuple[str, ...] = ()
     suggestions: tuple[Value, ...] = ()
     """Values worth trying, none of them the default."""
+    changes_data: bool = False
+    """Whether another value changes the data or the split, so that a run with it is not comparable."""
     flag: str = ""
     """The option as the script spells it, when that is not `--name`."""
     unit: str = ""
@@ -220,6 +222,15 @@ class Template(Record):
             if function.name == name:
                 return function
         raise KeyError(name)
+
+    def other_data(self, arguments: Mapping[str, Value]) -> str:
+        """Why a run with `arguments` is measured on other data than the baseline, or ""."""
+        found = [
+            p.name
+            for p in self.parameters
+            if p.changes_data and arguments.get(p.name, p.default) != p.default
+        ]
+        return f"{', '.join(found)} changes the data or the split" if found else ""
 
     def metric(self, name: str) -> DeclaredMetric | None:
         return next((m for m in self.metrics if m.name == name), None)

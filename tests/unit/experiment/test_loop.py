@@ -11,6 +11,7 @@ from novum.experiment.loop import MAX_TRIES
 
 from .conftest import (
     BETTER_FIT,
+    DECLARATION,
     EXPERIMENT,
     FIT,
     Lab,
@@ -87,8 +88,6 @@ def test_there_are_four_repairs_and_no_more(lab: Lab) -> None:
 
 def test_a_timeout_tells_the_model_to_do_less(make_lab: MakeLab) -> None:
     """Failures I 3: the run is over at its limit, and the model cannot move it."""
-    from .conftest import DECLARATION
-
     lab = make_lab({"template.toml": DECLARATION.replace("wall_s = 20.0", "wall_s = 1.0")})
     lab.replies = edits(
         replacing(FIT, "    time.sleep(60)\n    return [0.0, 1.9]"),
@@ -176,8 +175,6 @@ OWN_METRICS = EXPERIMENT.replace(
 @pytest.fixture
 def own_metrics(make_lab: MakeLab) -> Lab:
     """A template whose experiment reports its own metrics, as those of the first AI Scientist do."""
-    from .conftest import DECLARATION
-
     declaration = DECLARATION.replace('evaluate = "evaluate.py"\n', "").replace(
         'held_out = ["held_out"]\n', ""
     )
@@ -230,6 +227,17 @@ def test_an_edit_elsewhere_in_that_file_is_comparable(own_metrics: Lab) -> None:
     results = own_metrics.run(change())
     assert run_of(results, "run_1").comparable
     assert results.comparisons[0].verdict == "better"
+
+
+def test_a_run_on_other_data_is_not_comparable(make_lab: MakeLab) -> None:
+    """Failures B S 2: a run that was measured on something else was compared all the same."""
+    lab = make_lab(
+        {"template.toml": DECLARATION.replace("default = 0.5\n", "default = 0.5\nchanges_data = true\n")}
+    )
+    results = lab.run(setting(1.5))
+    (comparison,) = results.comparisons
+    assert comparison.verdict == "not comparable"
+    assert comparison.reason == "slope changes the data or the split"
 
 
 # -- every run counts ----------------------------------------------------------------------------------
