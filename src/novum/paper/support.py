@@ -9,6 +9,7 @@ which the code counts, and an `unrelated` work leaves only sentences of the mode
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Literal, NamedTuple
 
 from pydantic import BaseModel, Field
@@ -17,6 +18,7 @@ from novum.paper.brief import plain
 from novum.paper.citations import SHARED_STEMS, Shelf, Work, cited_keys, shared_words
 from novum.paper.document import Section
 from novum.paper.places import Place, places, uncited, with_sentence, without_citation
+from novum.paper.works import summary_of
 from novum.tools import Question, Tools
 from novum.untrusted import as_line
 
@@ -78,7 +80,14 @@ def _pairs(sections: Sequence[Section], shelf: Shelf) -> Iterator[_Pair]:
     for place in places(sections):
         for key in cited_keys(place.sentence):
             if work := shelf.by_key(key):
-                yield _Pair(place, work)
+                yield _Pair(place, _with_summary(work))
+
+
+def _with_summary(work: Work) -> Work:
+    """The work with the shipped summary in place of an abstract that its record lacks."""
+    if work.paper.abstract.strip():
+        return work
+    return replace(work, paper=work.paper.model_copy(update={"abstract": summary_of(work.paper)}))
 
 
 def _without_a_model(place: Place, work: Work) -> tuple[str, str, str]:

@@ -271,6 +271,16 @@ def test_no_abstract_is_unknown_and_no_question(tools: Callable[..., Tools]) -> 
     ]
 
 
+def test_a_record_without_abstract_is_judged_by_the_summary_that_ships(tools: Callable[..., Tools]) -> None:
+    """The template's own references have no abstracts, and all of them were `unknown`."""
+    bare = next(p for p in shipped_library().search("epidemic threshold theory", 1).papers)
+    said = f"{bare.title} has a threshold of susceptible people for epidemics."
+    shelf = Shelf((Work("w", bare.model_copy(update={"abstract": "", "origin": {}}), "t"),))
+    made = tools(verdict_of({"": "supports"}))
+    judged(made, sections(Block(rf"{said[:-1]}~\cite{{w}}.", "template")), shelf)
+    assert [(e["verdict"], e["by"]) for e in noted(made, "verdict")] == [("supports", "model")]
+
+
 def test_judgements_are_bounded_and_those_beyond_are_recorded_as_not_judged(
     tools: Callable[..., Tools],
 ) -> None:
