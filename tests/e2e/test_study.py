@@ -153,6 +153,7 @@ def test_ctrl_c_stops_within_a_second_and_says_how_to_go_on(novum: Novum) -> Non
         (("resume", "no_such_study"), 2, "no_such_study"),
         (("run", "epidemic", "--profile", "huge", "--model", SCIENTIST), 2, "huge"),
         (("run", "epidemic", "--model", SCIENTIST, "--approve", "everything"), 2, "everything"),
+        (("run", "epidemic", "--model", SCIENTIST, "--coder", "nonsense"), 2, "nonsense"),
     ],
 )
 def test_bad_input_is_one_clear_error(
