@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Callable
 from typing import Any
@@ -11,11 +12,13 @@ import pytest
 from novum.errors import SourceError
 from novum.events import EventLog
 from novum.literature.library import Library
+from novum.literature.offline import OfflineIndex
 from novum.literature.scripted import ScriptedSource
+from novum.literature.verify import verify_reference
 from novum.llm import Request
 from novum.llm.nonsense import random_model
 from novum.paper import citing, rounds, support
-from novum.paper.citations import Shelf, Work, cited_keys, gather, references_bib
+from novum.paper.citations import FEWEST, Shelf, Work, cited_keys, gather, references_bib
 from novum.paper.citing import cite_draft
 from novum.paper.credit import credited
 from novum.paper.document import Block, Section
@@ -25,7 +28,7 @@ from novum.paper.rounds import add_citations
 from novum.paper.support import judged
 from novum.records import Idea, Novelty, Paper
 from novum.store import StudyFolder
-from novum.template import Template
+from novum.template import Template, builtin_templates, load_template
 from novum.tools import Tools
 
 from .conftest import IDEA, LARGE, SMALL, shipped_library, tools_for
@@ -63,7 +66,7 @@ def tools(folder: StudyFolder, log: EventLog, template: Template) -> Callable[..
         made = tools_for(
             folder, log, template, lambda r: json.dumps(player(r)), SMALL if small else LARGE, library
         )
-        return Tools(**{**made.__dict__, "profile": "full" if full else "quick"})
+        return dataclasses.replace(made, profile="full" if full else "quick")
 
     return make
 
@@ -353,7 +356,7 @@ def test_a_quick_study_of_a_small_model_names_works_and_records_that_it_does_no_
 def with_verdict(material: Material, verdict: str, **fields: Any) -> Material:
     novelty = Novelty.model_validate({"verdict": verdict, "reason": "so it is", **fields})
     idea: Idea = IDEA.model_copy(update={"novelty": novelty})
-    return Material(**{**{f: getattr(material, f) for f in material.__dataclass_fields__}, "idea": idea})
+    return dataclasses.replace(material, idea=idea)
 
 
 def test_the_paper_says_that_no_source_could_be_asked(
@@ -386,6 +389,30 @@ def test_when_no_source_answers_citations_come_from_the_shipped_bibliography(
     for work in shelf.candidates:
         assert shipped_library().lookup(work.paper.id).paper is not None
     assert "@" in references_bib([w.key for w in shelf.works], shelf)
+
+
+@pytest.mark.parametrize("name", sorted(builtin_templates()))
+def test_every_shipped_template_has_ten_works_to_cite_all_of_them_in_the_offline_index(
+    tools: Callable[..., Tools], material: Material, name: str
+) -> None:
+    made = tools(player(), source=ScriptedSource(error=SourceError("no route")))
+    about = dataclasses.replace(material, template=load_template(name))
+    shelf = gather(made, about)
+    assert len(shelf.works) >= FEWEST
+    for work in shelf.works:
+        assert verify_reference(work.paper, shipped_library()).verdict == "verified", work.paper.title
+
+
+def test_a_paper_on_grokking_cites_works_on_grokking_and_not_what_shares_everyday_words(
+    tools: Callable[..., Tools], material: Material
+) -> None:
+    """Searches for "generalisation" and "learning" brought boosting and a games benchmark into the paper."""
+    title = "Weight Decay and the Delay of Generalisation"
+    idea = IDEA.model_copy(update={"title": title, "hypothesis": "A larger weight decay shortens the delay."})
+    about = dataclasses.replace(material, template=load_template("grokking"), idea=idea)
+    found = [w.paper.title for w in gather(tools(player(), source=OfflineIndex(None)), about).candidates]
+    assert sum("grok" in t.lower() for t in found) >= 5
+    assert not any(word in t for t in found for word in ("Boosting", "Arcade", "Gaussian Processes"))
 
 
 @pytest.mark.parametrize("seed", range(4))
