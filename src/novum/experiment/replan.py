@@ -13,7 +13,7 @@ from novum.tools import Question, Tools
 
 Decision = Literal["continue", "revise", "answered", "abandon"]
 _FEWEST_RUNS = 3
-"""Runs, the baseline included, before a question can be called answered or an idea abandoned."""
+"""Runs, the baseline included, before a question can be called answered (valid ones) or an idea abandoned."""
 
 
 class Following(NamedTuple):
@@ -87,6 +87,13 @@ def _revised(answer: Any, name: str) -> PlannedRun:
     return (forms.parameter_run if hasattr(form, "parameter") else forms.code_run)(form, name)
 
 
+def _settles_too_early(decision: Decision, results: Results) -> bool:
+    """Whether a decision to stop rests on too little; attempts at one run are one run."""
+    if decision == "answered":
+        return sum(run.status == "ok" for run in results.runs) < _FEWEST_RUNS
+    return decision == "abandon" and len({run.title for run in results.runs}) < _FEWEST_RUNS
+
+
 def _asked(
     tools: Tools,
     idea: Idea,
@@ -113,7 +120,7 @@ def _asked(
     )
 
     def check(answer: Any) -> list[str]:
-        if answer.decision in ("answered", "abandon") and len(results.runs) < _FEWEST_RUNS:
+        if _settles_too_early(answer.decision, results):
             return ["one run settles nothing: continue, or revise the next run"]
         if answer.decision != "revise":
             return []

@@ -53,6 +53,17 @@ def test_one_run_settles_nothing(lab: Lab) -> None:
     assert [r.name for r in results.runs] == ["run_0", "run_1", "run_2"]
 
 
+def test_failed_attempts_answer_nothing(lab: Lab) -> None:
+    """Failures A 6: attempts at one run are one run, and only valid ones tell anything."""
+    decide = deciding("answered")
+    broken = edits(replacing(FIT, "    raise ValueError"), "no change")
+    lab.replies = lambda request: decide(request) or broken(request)
+    results = lab.run(change(), setting(1.5, "run_2"), setting(3.0, "run_3"))
+    assert [r.name for r in results.runs if r.status == "ok"] == ["run_0", "run_2", "run_3"]
+    assert "one run settles nothing" in lab.told("experiment/run_1/replan")
+    assert "one run settles nothing" in lab.told("experiment/run_2/replan")
+
+
 def test_an_abandoned_idea_ends_as_a_recorded_null_result(lab: Lab) -> None:
     """The question comes first: what did not work is kept, with the reason."""
     lab.replies = deciding("abandon", "No slope that was tried came near enough.")

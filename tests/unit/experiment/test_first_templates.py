@@ -95,7 +95,7 @@ LONGER = replacing(
 
 
 def test_a_template_of_the_first_ai_scientist_runs_unchanged(old: Lab) -> None:
-    """Failures A 33, A 34: what such a template lacks is named and worked round."""
+    """Failures A 31, A 33 and A 34: what it lacks is named and worked round; its place on the disk does not matter."""
     old.replies = lambda request: LONGER if request.json_schema is None else None
     results = old.run(change(edit="Train longer."))
     assert [r.status for r in results.runs] == ["ok", "ok"]
