@@ -7,6 +7,8 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from novum.experiment.curves import read_series
 from novum.experiment.figures import draw_figures
@@ -205,3 +207,12 @@ def test_lines_of_a_series_that_are_none_are_passed_over(tmp_path: Path) -> None
     )
     assert read_series(path) == {"a": {1.0: [2.0]}}
     assert read_series(tmp_path / "missing") == {}
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.text(max_size=200)
+    | st.sampled_from(["plt.plot([1], -2)", "a.bar(*x)", "plt.text('1.5', 1)", "f()()(1)"])
+)
+def test_no_script_breaks_the_search_for_constants(source: str) -> None:
+    assert all(line.startswith("plot.py:") for line in typed_constants(source, "plot.py"))
