@@ -8,15 +8,31 @@ from pathlib import Path
 
 import pytest
 
+from novum.errors import TemplateError
 from novum.experiment.coder import Edit
+from novum.experiment.contract import check_template
 from novum.experiment.environment import Environment
 from novum.experiment.runner import Runner
 from novum.experiment.workspace import Workspace
 from novum.records import Results
+from novum.sandbox import Sandbox
 from novum.sandbox.policy import python_paths
 from novum.template import load_template
 
-from .conftest import FIT, POINTS, Lab, MakeLab, change, mean_of, replacing, run_of
+from .conftest import (
+    DECLARATION,
+    EXPERIMENT,
+    FILES,
+    FIT,
+    POINTS,
+    Lab,
+    MakeLab,
+    change,
+    mean_of,
+    replacing,
+    run_of,
+    write_files,
+)
 
 CHEAT = change(edit="Make the error small.")
 
@@ -133,8 +149,6 @@ def test_a_count_of_parameters_by_the_run_itself_is_not_believed(make_lab: MakeL
         " 'parameters': 2}\n"
         "    (params.out_dir / 'final_info.json').write_text(json.dumps({'line': info}))\n\n\nmain()\n"
     )
-    from .conftest import DECLARATION, EXPERIMENT
-
     lab = make_lab(
         {
             "experiment.py": EXPERIMENT.replace("\n\nmain()\n", own),
@@ -182,3 +196,24 @@ def test_an_attention_mask_that_sees_the_future_gains_nothing(lab: Lab) -> None:
     found = {s.metric: s.mean for s in done.measured.series} if done.measured else {}
     # Without its mask it predicts worse than a trigram model, or the evaluator refuses it altogether.
     assert done.run.status == "invalid" or found["gain_over_trigram"] < -0.5
+
+
+def test_the_check_of_a_template_finds_a_script_that_reads_held_out_data(
+    tmp_path: Path, sandbox: Sandbox
+) -> None:
+    """A template's own script must do without it too, or no run of a study would work."""
+    whole = write_files(tmp_path / "whole", FILES)
+    clauses, _ = check_template(whole, sandbox)
+    assert [str(c) for c in clauses if not c.ok and "prompt" not in c.clause] == []
+    peeking = EXPERIMENT.replace(FIT, f"    Path('held_out/points.json').read_text()\n{FIT}")
+    clauses, _ = check_template(
+        write_files(tmp_path / "peeking", {**FILES, "experiment.py": peeking}), sandbox
+    )
+    assert any("FileNotFoundError" in str(c) for c in clauses if not c.ok)
+
+
+def test_held_out_data_without_an_evaluator_breaks_the_contract(tmp_path: Path) -> None:
+    declaration = DECLARATION.replace('evaluate = "evaluate.py"\n', "")
+    folder = write_files(tmp_path / "line", {**FILES, "template.toml": declaration})
+    with pytest.raises(TemplateError, match="held_out"):
+        load_template(folder)
