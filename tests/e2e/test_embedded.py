@@ -6,6 +6,8 @@ What holds with it holds with any model: the study ends, its numbers are bound, 
 from __future__ import annotations
 
 import json
+import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -23,6 +25,16 @@ pytestmark = [
 ]
 
 
+@pytest.fixture
+def one_core() -> Iterator[None]:
+    """Two threads of a model wait for each other at every layer, for ever when a test beside them takes a core."""
+    cores = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {max(cores)})
+    yield
+    os.sched_setaffinity(0, cores)
+
+
+@pytest.mark.usefixtures("one_core")
 def test_a_tiny_embedded_model_carries_a_study_to_its_end(novum: Novum, tmp_path: Path) -> None:
     novum("run", "epidemic", "--model", "local:smollm2-135m", "--profile", "quick", "--seed", "1")
     (study,) = novum.studies

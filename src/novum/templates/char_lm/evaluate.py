@@ -21,7 +21,7 @@ import texts
 import trigram
 
 CONFIG = {"context", "width", "layers", "heads", "lookback", "activation", "dropout"}
-PROBE = 65_536
+PROBES, PROBE = 16, 4096
 LEAST_GAP = -0.15
 BATCH = 16_384
 
@@ -89,9 +89,11 @@ def write_final_info(out_dir):
         raise ValueError(f"the checkpoint was trained on another text: {record}")
     symbols, table = texts.symbols(training)
     learned, hidden = texts.encode(training, table), texts.encode(held_out, table)
-    # A part of the training text that the trigram model has not seen tells how hard that part is.
-    size = min(PROBE, len(learned) // 10)
-    probe, reference = learned[:size], trigram.fit(learned[size:], symbols)
+    # Pieces of the training text that the trigram model has not seen tell how hard that text is.
+    chosen = np.zeros(len(learned), dtype=bool)
+    for start in np.linspace(0, len(learned) - PROBE, PROBES).astype(int):
+        chosen[start : start + PROBE] = True
+    probe, reference = learned[chosen], trigram.fit(learned[~chosen], symbols)
     hard = {name: trigram.bits_per_character(reference, text) for name, text in (("seen", probe), ("held out", hidden))}
     rows, parameters = [], []
     for index in range(len(arrays["seeds"])):
