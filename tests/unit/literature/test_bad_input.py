@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from loopback_source import Said, as_json, serving
+from .loopback_source import Said, as_json, serving
 from typer.testing import CliRunner
 
 from novum.cli import app

@@ -7,7 +7,7 @@ import json
 from collections import Counter, defaultdict
 from typing import Any
 
-from loopback_source import data_folder
+from .loopback_source import data_folder
 
 from novum.literature.bibtex import bibtex_keys
 from novum.literature.identity import grouped

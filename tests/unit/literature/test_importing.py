@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from loopback_source import data_folder
+from .loopback_source import data_folder
 
 from novum.errors import UsageError
 from novum.literature.importing import import_file

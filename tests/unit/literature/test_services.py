@@ -8,7 +8,7 @@ from collections.abc import Callable
 from urllib.parse import unquote
 
 import pytest
-from loopback_source import Said, as_json, data_folder, recorded, serving
+from .loopback_source import Said, as_json, data_folder, recorded, serving
 
 from novum.errors import SourceError, UsageError
 from novum.literature import Source

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
-from loopback_source import Said, Server, as_json, serving
+from .loopback_source import Said, Server, as_json, serving
 
 from novum.errors import SourceError
 from novum.literature.answers import AnswerCache
