@@ -8,7 +8,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from .loopback_source import Said, as_json, serving
 from typer.testing import CliRunner
 
 from novum.cli import app
@@ -22,6 +21,8 @@ from novum.literature.openalex import OpenAlex
 from novum.literature.semantic_scholar import SemanticScholar
 from novum.literature.transport import Patience, Question, Transport
 from novum.literature.web import WebSearch
+
+from .loopback_source import Said, as_json, serving
 
 QUICK = Patience(timeout_s=0.4, retries=0, backoff_s=0.01)
 SOURCES: dict[str, Callable[[str], Source]] = {

@@ -7,13 +7,13 @@ import json
 from collections import Counter, defaultdict
 from typing import Any
 
-from .loopback_source import data_folder
-
 from novum.literature.bibtex import bibtex_keys
 from novum.literature.identity import grouped
 from novum.literature.shipped import shipped_works
 from novum.literature.text import name_key, title_key
 from novum.records import Paper
+
+from .loopback_source import data_folder
 
 WORKS = list(shipped_works())
 PAPERS = [work.paper for work in WORKS]

@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from .loopback_source import data_folder
 
 from novum.errors import UsageError
 from novum.literature.importing import import_file
@@ -21,6 +20,8 @@ from novum.literature.importing.json_lines import read_json_lines
 from novum.literature.importing.run import BATCH
 from novum.literature.offline import OfflineIndex
 from novum.records import Paper
+
+from .loopback_source import data_folder
 
 
 @pytest.fixture

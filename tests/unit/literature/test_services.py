@@ -8,7 +8,6 @@ from collections.abc import Callable
 from urllib.parse import unquote
 
 import pytest
-from .loopback_source import Said, as_json, data_folder, recorded, serving
 
 from novum.errors import SourceError, UsageError
 from novum.literature import Source
@@ -21,6 +20,8 @@ from novum.literature.semantic_scholar import SemanticScholar
 from novum.literature.transport import Patience, Transport
 from novum.records import Paper
 from novum.settings import LiteratureSettings
+
+from .loopback_source import Said, as_json, data_folder, recorded, serving
 
 QUICK = Patience(timeout_s=2, retries=0, backoff_s=0.01)
 

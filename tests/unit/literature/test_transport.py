@@ -9,13 +9,14 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
-from .loopback_source import Said, Server, as_json, serving
 
 from novum.errors import SourceError
 from novum.literature.answers import AnswerCache
 from novum.literature.build import parse_json
 from novum.literature.errors import SourceAuthError
 from novum.literature.transport import HttpAnswer, Patience, Question, Transport, retry_after_s
+
+from .loopback_source import Said, Server, as_json, serving
 
 
 class Time:
