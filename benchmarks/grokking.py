@@ -11,10 +11,12 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
+
+from novum.template import load_template
+from novum.template.installing import template_python
 
 TEMPLATE = Path(__file__).resolve().parent.parent / "src" / "novum" / "templates" / "grokking"
 BOUND = 3.0
@@ -78,13 +80,14 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--torch", default=os.environ.get("NOVUM_TEST_TORCH", sys.executable))
+    parser.add_argument("--torch", help="a Python that has torch; the template's own by default.")
     parser.add_argument("--steps", type=int, default=100)
     parser.add_argument("--repeats", type=int, default=3)
     chosen = parser.parse_args()
+    torch = chosen.torch or template_python(load_template("grokking"))
     ok = True
     for batch in (0, 256):
-        command = [chosen.torch, "-c", PROGRAM, TEMPLATE, chosen.steps, chosen.repeats, batch]
+        command = [torch, "-c", PROGRAM, TEMPLATE, chosen.steps, chosen.repeats, batch]
         done = subprocess.run(list(map(str, command)), capture_output=True, text=True, check=False)
         if done.returncode:
             print(done.stderr[-2000:], file=sys.stderr)

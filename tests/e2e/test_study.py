@@ -9,6 +9,7 @@ import signal
 import time
 from collections import Counter
 from collections.abc import Callable
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -205,6 +206,10 @@ def test_a_budget_is_never_exceeded_and_more_of_it_goes_on(novum: Novum) -> None
     assert spent <= 12000
     novum("resume", study.name, "--tokens", "10000000")
     assert events_of(study if study.exists() else novum.studies[0], "study_finished")
+
+
+def test_the_version_is_that_of_the_package(novum: Novum) -> None:
+    assert novum("--version").stdout.strip() == f"novum {metadata.version('novum')}"
 
 
 def test_every_command_helps(novum: Novum) -> None:

@@ -2,19 +2,37 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import typer
 
+from novum import __version__
 from novum.cli import doctor, literature, models, run, sandbox, study, template
 from novum.cli.output import CommandGroup
 
 app = typer.Typer(
     name="novum",
     cls=CommandGroup,
-    help="An AI scientist in which the model proposes and the code verifies.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"novum {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def novum(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and end.")
+    ] = False,
+) -> None:
+    """An AI scientist in which the model proposes and the code verifies."""
+
 
 for work in (run.run, run.ideas, run.resume, run.replay):
     app.command()(work)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 
 import pytest
@@ -18,6 +17,7 @@ from novum.records import Results
 from novum.sandbox import Sandbox
 from novum.sandbox.policy import python_paths
 from novum.template import load_template
+from tests.torch_python import TORCH, needs_torch
 
 from .conftest import (
     DECLARATION,
@@ -164,14 +164,13 @@ def test_a_count_of_parameters_by_the_run_itself_is_not_believed(make_lab: MakeL
     assert "parameters not controlled" in results.comparisons[0].reason
 
 
-TORCH = os.environ.get("NOVUM_TEST_TORCH", "")
 SEES_FUTURE = """
 import torch.nn.functional as _functional
 _functional.scaled_dot_product_attention = lambda q, k, v, **_: v.roll(-1, dims=2)  # looks at the next place
 """
 
 
-@pytest.mark.skipif(not TORCH, reason="NOVUM_TEST_TORCH names no interpreter that has torch")
+@needs_torch
 def test_an_attention_mask_that_sees_the_future_gains_nothing(lab: Lab) -> None:
     """Acceptance 4: the network is rebuilt from the checkpoint, with a mask that no run can change."""
     template = load_template("char_lm")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import shutil
 import sys
@@ -14,9 +13,7 @@ from sandboxes import LIMITS, Run
 from novum.records import Limits, Outcome
 from novum.sandbox import Access, Sandbox
 from novum.sandbox.policy import python_paths
-
-TORCH = os.environ.get("NOVUM_TEST_TORCH", "")
-"""An interpreter that has torch; these tests' own when it is not set."""
+from tests.torch_python import TORCH, needs_torch
 
 
 def check(outcome: Outcome) -> None:
@@ -142,6 +139,7 @@ def test_a_second_run_sees_the_times_of_the_first(python: Run, work: Path) -> No
     assert outcome.files == ()
 
 
+@needs_torch
 @pytest.mark.parametrize(
     "program",
     [
@@ -160,13 +158,10 @@ def test_a_second_run_sees_the_times_of_the_first(python: Run, work: Path) -> No
     ids=["training", "data-loader", "gloo", "compile"],
 )
 def test_torch(sandbox: Sandbox, work: Path, program: str) -> None:
-    interpreter = TORCH or sys.executable
-    if not TORCH and not importlib.util.find_spec("torch"):
-        pytest.skip("torch is not installed (NOVUM_TEST_TORCH can name an interpreter that has it)")
     (work / "main.py").write_text(program)
     limits = Limits(wall_s=120, memory_bytes=3 << 30, disk_bytes=1 << 30)
-    access = Access(readonly=python_paths(Path(interpreter)), environment={"USER": "novum"})
-    check(sandbox.run([interpreter, "main.py"], work, limits, access))
+    access = Access(readonly=python_paths(Path(TORCH)), environment={"USER": "novum"})
+    check(sandbox.run([TORCH, "main.py"], work, limits, access))
 
 
 def test_pdflatex(sandbox: Sandbox, work: Path) -> None:

@@ -286,7 +286,10 @@ def test_everything_dies_with_novum(sandbox: Sandbox, tmp_path: Path, number: in
         before = _of(harness.pid)
         assert len(before) >= 3
         harness.send_signal(number)
-        harness.wait(10)
+        try:
+            harness.wait(10)
+        finally:
+            harness.kill()
     deadline = time.monotonic() + 3
     while (alive := [pid for pid in before if _alive(pid)]) and time.monotonic() < deadline:
         time.sleep(0.02)

@@ -9,9 +9,10 @@ from types import ModuleType
 
 import numpy as np
 import pytest
-from torches import copy_of, evaluated, module_of, needs_torch, program, trained, values
+from torches import copy_of, evaluated, module_of, program, trained, values
 
 from novum.template import builtin_templates, load_template
+from tests.torch_python import needs_torch
 
 FOLDER = builtin_templates()["char_lm"]
 DATA = Path(

@@ -6,10 +6,11 @@ from types import ModuleType
 
 import numpy as np
 import pytest
-from torches import copy_of, evaluated, module_of, needs_torch, program, trained, values
+from torches import copy_of, evaluated, module_of, program, trained, values
 
 from novum.stats import compare
 from novum.template import builtin_templates, load_template
+from tests.torch_python import needs_torch
 
 FOLDER = builtin_templates()["diffusion_2d"]
 SMALL = ("--steps=60", "--width=16", "--diffusion_steps=20", "--record_every=20")

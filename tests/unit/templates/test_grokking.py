@@ -10,10 +10,11 @@ from types import ModuleType
 
 import numpy as np
 import pytest
-from torches import copy_of, evaluated, needs_torch, trained
+from torches import copy_of, evaluated, trained
 from torches import values as per_seed
 
 from novum.template import builtin_templates, load_template
+from tests.torch_python import needs_torch
 
 FOLDER = builtin_templates()["grokking"]
 

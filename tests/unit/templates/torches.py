@@ -1,4 +1,4 @@
-"""What the tests of the PyTorch templates share: a Python that has torch, and runs of a template's programs with it."""
+"""What the tests of the PyTorch templates share: runs of a template's programs."""
 
 from __future__ import annotations
 
@@ -7,21 +7,12 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
 
-import pytest
-
 from novum.template import builtin_templates
-
-PYTHON = os.environ.get("NOVUM_TEST_TORCH", "") or (
-    sys.executable if importlib.util.find_spec("torch") else ""
-)
-needs_torch = pytest.mark.skipif(
-    not PYTHON, reason="torch is not installed (NOVUM_TEST_TORCH can name an interpreter that has it)"
-)
+from tests.torch_python import TORCH
 
 
 def module_of(template: str, file: str) -> ModuleType:
@@ -49,7 +40,7 @@ def copy_of(template: str, folder: Path, **replaced: tuple[str, str]) -> Path:
 def program(code: Path, name: str, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1", "OMP_NUM_THREADS": "2", **variables}
     return subprocess.run(
-        [PYTHON, str(code / name), *arguments], capture_output=True, text=True, env=environment, check=False
+        [TORCH, str(code / name), *arguments], capture_output=True, text=True, env=environment, check=False
     )
 
 
