@@ -4,8 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.novum-ready
 DEMO_FLAGS ?= --profile quick --seed 1
-# A file stays in one process, so that its study is made once and its timings meet little else.
-PYTEST_FLAGS ?= -n auto --maxprocesses 4 --dist loadfile
+# A file stays in one process, so that its study is made once and its timings meet little else; whole studies go first.
+PYTEST_FLAGS ?= -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test check docs bench clean

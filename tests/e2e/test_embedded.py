@@ -36,7 +36,10 @@ def one_core() -> Iterator[None]:
 
 @pytest.mark.usefixtures("one_core")
 def test_a_tiny_embedded_model_carries_a_study_to_its_end(novum: Novum, tmp_path: Path) -> None:
-    novum("run", "epidemic", "--model", "local:smollm2-135m", "--profile", "quick", "--seed", "1")
+    roles = {f"NOVUM_MODELS__{role}": "local:smollm2-135m" for role in ("IDEAS", "CODE", "WRITING", "VISION")}
+    # Its reviews take minutes and are not valid; those of a model of random replies take none.
+    roles["NOVUM_MODELS__REVIEW"] = "random:1"
+    novum("run", "epidemic", "--profile", "quick", "--seed", "1", **roles)
     (study,) = novum.studies
     audit = json.loads((study / "paper" / "audit.json").read_text())
     assert audit["unbound_numbers"] == []

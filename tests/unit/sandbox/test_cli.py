@@ -215,11 +215,12 @@ def test_twenty_at_once_from_the_command_line(tmp_path: Path) -> None:
     started = []
     for i in range(20):
         (tmp_path / str(i)).mkdir()
-        line = [*command, str(tmp_path / str(i)), "--", "/bin/sh", "-c", f"ls /tmp; echo {i} > mine; sleep 1"]
+        said = f"touch /tmp/mine-{i}; ls -d /tmp/mine-*; echo {i} > mine; sleep 1"
+        line = [*command, str(tmp_path / str(i)), "--", "/bin/sh", "-c", said]
         started.append(subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True))
     for i, process in enumerate(started):
         stdout, stderr = process.communicate(timeout=120)
-        assert (process.returncode, stdout) == (0, ""), stderr
+        assert (process.returncode, stdout) == (0, f"/tmp/mine-{i}\n"), stderr
         assert (tmp_path / str(i) / "mine").read_text() == f"{i}\n"
     left = [Path("/tmp").glob(f"novum-stage-{p.pid}-*") for p in started]
     left += [Path("/sys/fs/cgroup").rglob(f"novum-{p.pid}-*") for p in started]

@@ -289,23 +289,24 @@ def test_the_environment_is_what_the_policy_names(python: Run, monkeypatch: pyte
 
 def test_twenty_sandboxes_at_once_do_not_meet(sandbox: Sandbox, tmp_path: Path) -> None:
     program = (
-        "import os, time, socket; open('/tmp/mine', 'x').write('x'); s = socket.create_server(('127.0.0.1', 7777))\n"
-        "time.sleep(0.5); print(len([n for n in os.listdir('/proc') if n.isdigit()]), os.listdir('/tmp'))"
+        "import os, sys, time, socket; open('/tmp/mine' + sys.argv[1], 'x').write('x')\n"
+        "s = socket.create_server(('127.0.0.1', 7777)); time.sleep(0.5)\n"
+        "print(len([n for n in os.listdir('/proc') if n.isdigit()]), [n for n in os.listdir('/tmp') if 'mine' in n])"
     )
     access = Access(readonly=python_paths(Path(sys.executable)))
     results = []
 
     def one(folder: Path) -> None:
         folder.mkdir()
-        results.append(sandbox.run([sys.executable, "-c", program], folder, LIMITS, access))
+        outcome = sandbox.run([sys.executable, "-c", program, folder.name], folder, LIMITS, access)
+        results.append((outcome.ended, outcome.stdout))
 
     threads = [threading.Thread(target=one, args=(tmp_path / str(i),)) for i in range(20)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert {(outcome.ended, outcome.stdout) for outcome in results} == {("exit", "2 ['mine']\n")}
-    assert len(results) == 20
+    assert sorted(results) == sorted(("exit", f"2 ['mine{i}']\n") for i in range(20))
 
 
 def test_a_payload_can_open_its_own_streams_by_name(sandbox: Sandbox, work: Path) -> None:
