@@ -264,20 +264,19 @@ main()
 
 @pytest.mark.parametrize(
     ("place", "options", "backend"),
-    [("/proc", "size=1m", "auto"), ("temporary", "size=4k,nr_inodes=1", "bubblewrap")],
+    [("/proc", "size=1m", "auto"), ("/tmp", "size=4k,nr_inodes=1", "bubblewrap")],
     ids=["without-proc", "temporary-folder-full"],
 )
 def test_a_machine_without_what_is_needed_is_refused(
     place: str, options: str, backend: str, as_root: None
 ) -> None:
+    if Path(__file__).is_relative_to(place):
+        pytest.skip(f"these files lie below {place}, which this test hides")
     with tempfile.TemporaryDirectory(dir="/var/tmp") as folder:
         work = Path(folder) / "work"
         work.mkdir()
-        (Path(folder) / "temporary").mkdir()
         environment = {"PATH": "/usr/bin:/bin", "XDG_CACHE_HOME": folder, "HOME": "/root"}
-        environment["TMPDIR"] = str(Path(folder) / "temporary")
-        mounted = str(Path(folder) / place)  # an absolute place stays as it is
-        program = [sys.executable, "-c", WITHOUT_PROC, mounted, options, str(work), backend]
+        program = [sys.executable, "-c", WITHOUT_PROC, place, options, str(work), backend]
         done = subprocess.run(program, capture_output=True, text=True, env=environment, timeout=60)
         assert done.returncode == 78, done.stderr
         assert "no sandbox is available" in done.stderr
