@@ -8,11 +8,11 @@ DEMO_FLAGS ?= --profile quick --seed 1
 PYTEST_FLAGS ?= -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check docs bench clean
+.PHONY: help setup demo test test-torch check docs bench clean
 
 help: ## Show this list
 	@echo "make TARGET, where TARGET is one of:"
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 12
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
 
 setup: $(STAMP) ## Make .venv with the command .venv/bin/novum (1-5 minutes, 1.5 GB on disk)
 
@@ -23,10 +23,15 @@ $(STAMP): pyproject.toml scripts/setup.sh
 demo: setup ## One idea to an audited PDF and its review, without a key (about 20 minutes the first time)
 	@bash scripts/demo.sh $(BIN)/novum $(DEMO_FLAGS)
 
-test: setup ## Run all tests (under 15 minutes; fetches a model of 98 MB once)
+test: setup ## Run the tests but those that train networks (under 15 minutes; fetches a model of 98 MB once)
 	@echo "make test: fetches the test model once (98 MB), then runs pytest (some minutes; no network but loopback)."
 	@$(BIN)/novum models pull smollm2-135m
-	@$(BIN)/pytest $(PYTEST_FLAGS)
+	@$(BIN)/pytest $(PYTEST_FLAGS) -m "not torch"
+
+test-torch: setup ## Run the tests that train networks (some 6 minutes; makes an environment of 1.1 GB with torch once)
+	@echo "make test-torch: makes the environment of the PyTorch templates once (1.1 GB), then runs pytest (some 6 minutes)."
+	@$(BIN)/novum template install grokking
+	@$(BIN)/pytest $(PYTEST_FLAGS) -m torch
 
 check: setup ## Format, lint, types, import rules, sizes, generated docs (under 2 minutes; no tests)
 	@echo "make check: format, lint, types, import rules, sizes, generated docs (under 2 minutes)."

@@ -1,10 +1,8 @@
-"""A Python that has torch, for the tests of what needs one."""
+"""A Python that has torch, for the tests that are marked `torch`."""
 
 from __future__ import annotations
 
 import os
-
-import pytest
 
 from novum.errors import MissingTool
 from novum.template import load_template
@@ -23,7 +21,4 @@ def _found() -> str:
 
 
 TORCH = _found()
-needs_torch = pytest.mark.skipif(
-    not TORCH,
-    reason="no torch: run `novum template install grokking`, or name an interpreter in NOVUM_TEST_TORCH",
-)
+WITHOUT = "no torch: run `novum template install grokking`, or name an interpreter in NOVUM_TEST_TORCH"

@@ -17,7 +17,7 @@ from novum.records import Results
 from novum.sandbox import Sandbox
 from novum.sandbox.policy import python_paths
 from novum.template import load_template
-from tests.torch_python import TORCH, needs_torch
+from tests.torch_python import TORCH
 
 from .conftest import (
     DECLARATION,
@@ -170,7 +170,7 @@ _functional.scaled_dot_product_attention = lambda q, k, v, **_: v.roll(-1, dims=
 """
 
 
-@needs_torch
+@pytest.mark.torch
 def test_an_attention_mask_that_sees_the_future_gains_nothing(lab: Lab) -> None:
     """Acceptance 4: the network is rebuilt from the checkpoint, with a mask that no run can change."""
     template = load_template("char_lm")

@@ -13,7 +13,7 @@ from sandboxes import LIMITS, Run
 from novum.records import Limits, Outcome
 from novum.sandbox import Access, Sandbox
 from novum.sandbox.policy import python_paths
-from tests.torch_python import TORCH, needs_torch
+from tests.torch_python import TORCH
 
 
 def check(outcome: Outcome) -> None:
@@ -139,7 +139,7 @@ def test_a_second_run_sees_the_times_of_the_first(python: Run, work: Path) -> No
     assert outcome.files == ()
 
 
-@needs_torch
+@pytest.mark.torch
 @pytest.mark.parametrize(
     "program",
     [

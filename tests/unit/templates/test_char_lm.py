@@ -12,7 +12,6 @@ import pytest
 from torches import copy_of, evaluated, module_of, program, trained, values
 
 from novum.template import builtin_templates, load_template
-from tests.torch_python import needs_torch
 
 FOLDER = builtin_templates()["char_lm"]
 DATA = Path(
@@ -121,7 +120,7 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return trained(FOLDER, tmp_path_factory.mktemp("char_lm") / "run_0", *SMALL, seeds=(0, 1))
 
 
-@needs_torch
+@pytest.mark.torch
 def test_the_declared_metrics_and_the_parameters_are_the_evaluators(small: Path) -> None:
     found = evaluated(FOLDER, small)
     table = found["values"]
@@ -132,14 +131,14 @@ def test_the_declared_metrics_and_the_parameters_are_the_evaluators(small: Path)
     assert found["parameters"] == [count, count]
 
 
-@needs_torch
+@pytest.mark.torch
 def test_the_same_seed_gives_the_same_network(small: Path, tmp_path: Path) -> None:
     again = trained(FOLDER, tmp_path / "run_0", *SMALL, seeds=(1,))
     first, second = (np.load(folder / "checkpoint.npz") for folder in (small, again))
     assert (first["weights.logits.weight"][1] == second["weights.logits.weight"][0]).all()
 
 
-@needs_torch
+@pytest.mark.torch
 def test_a_network_that_sees_its_future_is_refused(small: Path, tmp_path: Path) -> None:
     """A deliberate cheat: an attention mask through which a position sees what comes after it."""
     code = copy_of("char_lm", tmp_path / "code", network=("is_causal=True", "is_causal=False"))
@@ -150,7 +149,7 @@ def test_a_network_that_sees_its_future_is_refused(small: Path, tmp_path: Path) 
     assert not (out / "final_info.json").exists()
 
 
-@needs_torch
+@pytest.mark.torch
 def test_seeing_the_future_in_training_alone_does_not_pay(tmp_path: Path) -> None:
     """A deliberate cheat: the run trains on windows that hold the answer; the evaluator's do not."""
     cheat = ("model(windows[:, :-1])", "model(windows[:, 1:])")
@@ -162,7 +161,7 @@ def test_seeing_the_future_in_training_alone_does_not_pay(tmp_path: Path) -> Non
     assert values(evaluated(FOLDER, out), "gain_over_trigram")[0] < -1.0
 
 
-@needs_torch
+@pytest.mark.torch
 def test_training_on_the_held_out_text_is_seen(tmp_path: Path) -> None:
     """A deliberate cheat: reading held-out data, and learning it instead of the text for training."""
     cheat = (
@@ -176,7 +175,7 @@ def test_training_on_the_held_out_text_is_seen(tmp_path: Path) -> None:
     assert "it has seen it" in done.stderr
 
 
-@needs_torch
+@pytest.mark.torch
 @pytest.mark.parametrize("forged", ["nan", "another width", "repeated seeds", "pickle", "another text"])
 def test_forged_checkpoints_are_refused(small: Path, tmp_path: Path, forged: str) -> None:
     """A deliberate cheat: a checkpoint that no run can have made."""
@@ -197,7 +196,7 @@ def test_forged_checkpoints_are_refused(small: Path, tmp_path: Path, forged: str
     assert not (tmp_path / "final_info.json").exists()
 
 
-@needs_torch
+@pytest.mark.torch
 def test_the_quick_training_beats_a_trigram_model(tmp_path: Path) -> None:
     profile = load_template("char_lm").profile("quick").arguments
     arguments = [f"--{name}={value}" for name, value in profile.items()]
@@ -205,7 +204,7 @@ def test_the_quick_training_beats_a_trigram_model(tmp_path: Path) -> None:
     assert min(values(found, "gain_over_trigram")) > 0.0
 
 
-@needs_torch
+@pytest.mark.torch
 def test_shakespeare_trains_from_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     source = DATA / "datasets" / "tinyshakespeare.txt"
     if not source.is_file():

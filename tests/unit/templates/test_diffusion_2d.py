@@ -10,7 +10,6 @@ from torches import copy_of, evaluated, module_of, program, trained, values
 
 from novum.stats import compare
 from novum.template import builtin_templates, load_template
-from tests.torch_python import needs_torch
 
 FOLDER = builtin_templates()["diffusion_2d"]
 SMALL = ("--steps=60", "--width=16", "--diffusion_steps=20", "--record_every=20")
@@ -86,7 +85,7 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return trained(FOLDER, tmp_path_factory.mktemp("diffusion") / "run_0", *SMALL, seeds=(0, 1))
 
 
-@needs_torch
+@pytest.mark.torch
 def test_the_declared_metrics_and_the_parameters_are_the_evaluators(small: Path) -> None:
     found = evaluated(FOLDER, small)
     table = found["values"]
@@ -98,13 +97,13 @@ def test_the_declared_metrics_and_the_parameters_are_the_evaluators(small: Path)
     assert found["parameters"] == [count, count]
 
 
-@needs_torch
+@pytest.mark.torch
 def test_the_same_seed_gives_the_same_points(small: Path, tmp_path: Path) -> None:
     again = trained(FOLDER, tmp_path / "run_0", *SMALL, seeds=(1,))
     assert values(evaluated(FOLDER, again), "kl")[0] == values(evaluated(FOLDER, small), "kl")[1]
 
 
-@needs_torch
+@pytest.mark.torch
 @pytest.mark.parametrize("forged", ["nan", "another width", "repeated seeds", "pickle", "endless sampler"])
 def test_forged_checkpoints_are_refused(small: Path, tmp_path: Path, forged: str) -> None:
     """A deliberate cheat: a checkpoint that no run can have made."""
@@ -125,7 +124,7 @@ def test_forged_checkpoints_are_refused(small: Path, tmp_path: Path, forged: str
     assert not (tmp_path / "final_info.json").exists()
 
 
-@needs_torch
+@pytest.mark.torch
 def test_what_a_run_says_of_itself_is_overwritten(small: Path, tmp_path: Path) -> None:
     """A deliberate cheat: a forged final_info.json, and points for the figures that no network drew."""
     (tmp_path / "checkpoint.npz").write_bytes((small / "checkpoint.npz").read_bytes())
@@ -134,7 +133,7 @@ def test_what_a_run_says_of_itself_is_overwritten(small: Path, tmp_path: Path) -
     assert values(evaluated(FOLDER, tmp_path), "kl") == values(evaluated(FOLDER, small), "kl")
 
 
-@needs_torch
+@pytest.mark.torch
 def test_a_metric_replaced_at_run_time_changes_nothing(small: Path, tmp_path: Path) -> None:
     """A deliberate cheat: code of the run replaces the estimator in its own process."""
     cheat = (
@@ -146,7 +145,7 @@ def test_a_metric_replaced_at_run_time_changes_nothing(small: Path, tmp_path: Pa
     assert values(evaluated(FOLDER, out), "kl") == values(evaluated(FOLDER, small), "kl")
 
 
-@needs_torch
+@pytest.mark.torch
 def test_a_larger_network_is_counted(small: Path, tmp_path: Path) -> None:
     """A deliberate cheat: more parameters."""
     out = trained(FOLDER, tmp_path / "run_1", *SMALL, "--width=24")
@@ -156,7 +155,7 @@ def test_a_larger_network_is_counted(small: Path, tmp_path: Path) -> None:
     assert more[0] > 1.5 * less[0]
 
 
-@needs_torch
+@pytest.mark.torch
 def test_training_lowers_the_divergence_on_every_set(tmp_path: Path, points: ModuleType) -> None:
     """The whole quick training is better than a tenth of it by more than the interval of their difference."""
     profile = load_template("diffusion_2d").profile("quick").arguments

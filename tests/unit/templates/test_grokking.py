@@ -14,7 +14,6 @@ from torches import copy_of, evaluated, trained
 from torches import values as per_seed
 
 from novum.template import builtin_templates, load_template
-from tests.torch_python import needs_torch
 
 FOLDER = builtin_templates()["grokking"]
 
@@ -164,7 +163,7 @@ def test_parameters_are_counted_by_the_evaluator(tmp_path: Path, outputs: dict[s
 SMALL = ("--modulus=7", "--steps=20", "--evaluate_every=10", "--width=16")
 
 
-@needs_torch
+@pytest.mark.torch
 def test_a_metric_replaced_at_run_time_changes_nothing(tmp_path: Path) -> None:
     """A deliberate cheat: code of the run replaces the split that the evaluator measures with, in its own process."""
     cheat = (
@@ -178,7 +177,7 @@ def test_a_metric_replaced_at_run_time_changes_nothing(tmp_path: Path) -> None:
     assert cheating["values"] == honest["values"]
 
 
-@needs_torch
+@pytest.mark.torch
 def test_the_network_learns_late_in_every_seed(tmp_path: Path) -> None:
     """Validation reaches 99% at four times the step at which training does, or later, and stays."""
     profile = load_template("grokking").profile("quick").arguments

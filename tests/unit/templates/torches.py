@@ -38,7 +38,8 @@ def copy_of(template: str, folder: Path, **replaced: tuple[str, str]) -> Path:
 
 
 def program(code: Path, name: str, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1", "OMP_NUM_THREADS": "2", **variables}
+    threads = "1" if "PYTEST_XDIST_WORKER" in os.environ else "2"  # the other core is for another test
+    environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1", "OMP_NUM_THREADS": threads, **variables}
     return subprocess.run(
         [TORCH, str(code / name), *arguments], capture_output=True, text=True, env=environment, check=False
     )
