@@ -51,6 +51,7 @@ def conduct(opened: Opened, ask_person: Ask, lab: Path | None) -> StudyFolder:
         tools.log.append("study_resumed", versions=versions())
     idea = settled_idea(opened, ask_person)
     tools = _renamed(opened, idea)
+    opened = dataclasses.replace(opened, tools=tools)
     with _phase(tools, "experiment"):
         plan = approve_plan(opened, make_plan(tools, idea), ask_person)
         screen(tools, "code", _plan_text(plan), overruled_by=_overruled(opened))

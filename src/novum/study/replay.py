@@ -6,6 +6,7 @@ import filecmp
 from pathlib import Path
 
 from novum.errors import StudyError
+from novum.events import read_events
 from novum.records import Record
 from novum.settings import LiteratureSettings, Settings
 from novum.store import StudyFolder
@@ -38,9 +39,15 @@ def replay_study(source: StudyFolder, target: Path, settings: Settings) -> Repla
     """Conduct the study again in the empty folder `target`.
 
     Raises:
-        StudyError: `target` is not empty, or the study's log does not reach its end.
+        StudyError: `target` is not empty, or the study is not finished.
         ReplayMiss: the log lacks a reply whose step has no default.
     """
+    if not any(event.kind == "study_finished" for event in read_events(source.events).events):
+        raise StudyError(
+            f"the study {source.name!r} is not finished",
+            "its event log does not reach its end",
+            f"run `novum resume {source.name}` first",
+        )
     offline = settings.model_copy(update={"literature": LiteratureSettings(sources=("offline",))})
     copy = copy_record(source, target)
     with open_study(copy, offline, mode="replay") as opened:
