@@ -7,15 +7,32 @@ changes that the template names. What it cannot pick it cannot get wrong. A larg
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from typing import Any, Literal, NamedTuple, Union
+from itertools import pairwise
+from typing import Annotated, Any, Literal, NamedTuple, Union
 
-from pydantic import BaseModel, ConfigDict, Field, create_model
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, create_model
 
 from novum.records import Direction, Metric, PlannedRun
 from novum.template import Template, Value
 
+_MOST_WORDS = 34
+
+
+def _whole(sentence: str) -> str:
+    """A sentence that runs into the end of its grammar has words run together; a lost model repeats one."""
+    words = sentence.rstrip(".").split()
+    if len(words) > _MOST_WORDS:
+        raise ValueError(f"write at most {_MOST_WORDS} words")
+    if any(a == b for a, b in pairwise(words)):
+        raise ValueError("a word stands there twice in a row")
+    return sentence
+
+
 # Prose without digits, bounded by words: a small model's numbers in prose are guesses.
-_WORDS = Field(pattern=r"^[A-Z][a-z]{0,14}(,? [a-z'-]{1,17}){7,26}[.]$")
+_TAIL = rf"(,? [a-z'-]{{1,17}}){{7,{_MOST_WORDS}}}[.]$"
+_Words = Annotated[str, Field(pattern=rf"^[A-Z][a-z]{{0,14}}{_TAIL}"), AfterValidator(_whole)]
+# Where a value is set, a free sentence soon wants to say it, and cannot.
+_Expectation = Annotated[str, Field(pattern=rf"^If the hypothesis holds{_TAIL}"), AfterValidator(_whole)]
 _SENTENCE = Field(min_length=20, max_length=220)
 
 
@@ -78,7 +95,7 @@ def pick_parameter(template: Template, taken: Collection[tuple[str, Value]], onl
     forms = [
         _form(
             f"Set_{name}",
-            rationale=(str, _WORDS),
+            rationale=(_Expectation, ...),
             parameter=(_one_of([name]), ...),
             value=(_one_of(values), ...),
         )
@@ -92,7 +109,7 @@ def pick_change(offered: Sequence[Change]) -> Any:
     forms = [
         _form(
             f"Rewrite_{function}",
-            rationale=(str, _WORDS),
+            rationale=(_Words, ...),
             function=(_one_of([function]), ...),
             change=(_one_of([c.text for c in offered if c.function == function]), ...),
         )
@@ -169,7 +186,7 @@ def next_step_form(revision: Any) -> type[BaseModel]:
     fields: dict[str, Any] = {
         "reasoning": (str, Field(min_length=20, max_length=300)),
         # Goes into the notes, where every number comes from a record: so it has none.
-        "interpretation": (str, _WORDS),
+        "interpretation": (_Words, ...),
         "decision": (_one_of(decisions), ...),
     }
     if revision:

@@ -12,10 +12,12 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from novum.literature.text import STOPWORDS, stem
+from novum.paper.claims import lacks_claim
 from novum.paper.text import word_set
 from novum.paper.unbound import unbound_numbers
 
-FEWEST_WORDS, MOST_WORDS = 6, 42
+FEWEST_WORDS, MOST_WORDS = 6, 34
+"""At most what the grammar lets follow an opening: a sentence that runs into that end has words run together."""
 MOST_LETTERS = 18
 _TRUE_ENDS = frozenset({"breathe", "soothe", "clothe", "loathe"})
 _SENTENCES = re.compile(r"(?<=[.!?])\s+")
@@ -160,6 +162,8 @@ def _wording(sentence: str, words: Sequence[str], rules: Rules) -> str:
 def _findings(sentence: str, words: Sequence[str], rules: Rules) -> str:
     if match := _OWN_FINDINGS.search(sentence):
         return f"results are stated elsewhere: do not write {match[0]!r}"
+    if lacks_claim(sentence):
+        return "results are stated elsewhere: do not compare runs or the baseline"
     if set(words) & _MODAL:
         return ""
     if past := [w for w in words if _PAST.match(w)]:
@@ -212,9 +216,9 @@ def grammar(shape: Shape) -> str:
     for position, name in enumerate(names):
         if shape.openings:
             alternatives = " | ".join(f'"{opening}"' for opening in shape.openings[position])
-            rules.append(f'{name} ::= ({alternatives}) (sep tok){{5,24}} "."')
+            rules.append(f'{name} ::= ({alternatives}) (sep tok){{5,{MOST_WORDS}}} "."')
         else:
-            rules.append(f'{name} ::= cap (sep tok){{8,26}} "."')
+            rules.append(f'{name} ::= cap (sep tok){{8,{MOST_WORDS}}} "."')
     if not shape.openings:
         rules.append("cap ::= [A-Z] [a-z]{0,14}")
     return "\n".join(rules) + "\n" + _TOKENS
