@@ -72,6 +72,8 @@ class Search(Record):
     paper_ids: tuple[str, ...] = ()
     sources: tuple[str, ...] = ()
     failures: tuple[str, ...] = ()
+    index_works: int | None = None
+    """How many works the index on this machine held, when it was among those that answered."""
 
 
 class Novelty(Record):

@@ -17,6 +17,7 @@ from pydantic import BaseModel
 from novum.errors import AnswerError, ReplayMiss
 from novum.events import EventLog
 from novum.literature.library import Library
+from novum.literature.semantic import Embed
 from novum.llm import Message, Model, Request
 from novum.llm.structured import ask, ask_text
 from novum.prompts import Prompt, PromptLibrary
@@ -67,6 +68,8 @@ class Tools:
     seed: int = 0
     cores: Callable[[], AbstractContextManager[None]] = nullcontext
     """Held while an experiment runs, so that no embedded model of another study shares the cores with it."""
+    embed: Embed | None = None
+    """The embedding model of `literature.rerank_model`, where one is set: it tells ideas in other words alike."""
     comment: str = ""
     """What a person said of the last version; every question ends with it."""
     round: int = 0

@@ -13,12 +13,13 @@ from novum.literature.arxiv import Arxiv
 from novum.literature.contract import SourceContract
 from novum.literature.crossref import Crossref
 from novum.literature.held import HeldWorks
+from novum.literature.http import HttpAnswer
 from novum.literature.offline import OfflineIndex
 from novum.literature.openalex import OpenAlex
 from novum.literature.scripted import ScriptedSource
 from novum.literature.semantic import Reranked
 from novum.literature.semantic_scholar import SemanticScholar
-from novum.literature.transport import HttpAnswer, Transport
+from novum.literature.transport import Transport
 from novum.literature.web import WebSearch
 from novum.records import Paper
 

@@ -14,7 +14,8 @@ from typing import Any, Literal, NamedTuple, Protocol
 from pydantic import BaseModel, Field, create_model
 
 from novum.ideation.facts import Earlier, Facts, Subject
-from novum.ideation.wording import content_words, token_overlap, whole_sentences
+from novum.ideation.wording import token_overlap, whole_sentences
+from novum.literature.text import content_words
 from novum.records import Criterion, SelfScore
 
 SAME_IDEA = 80.0
@@ -206,18 +207,18 @@ def _title(title: str) -> str:
     return " ".join(title.split()).strip(" .\"'")
 
 
-def problems_of(written: Written, earlier: Sequence[Earlier]) -> list[str]:
-    """What is wrong with an idea in sentences: an empty title, or that it exists already."""
+def problems_of(written: Written, twin: Earlier | None) -> list[str]:
+    """What is wrong with an idea in sentences: an empty title, or that it exists already as `twin`."""
     problems = []
     if len(content_words(written.title)) < 2:
         problems.append("the title has fewer than two words that say what the idea is about")
-    if twin := twin_of(written.text, earlier):
+    if twin:
         problems.append(f"this idea exists already ({twin.title!r}); propose one about something else")
     return problems
 
 
 def twin_of(text: str, earlier: Sequence[Earlier]) -> Earlier | None:
-    """The earlier idea that is the same as `text` (title and hypothesis), if there is one."""
+    """The earlier idea that is `text` (title and hypothesis) in nearly the same words, if there is one."""
     return next((idea for idea in earlier if token_overlap(text, idea.text) >= SAME_IDEA), None)
 
 

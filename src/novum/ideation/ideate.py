@@ -15,9 +15,9 @@ from novum.ideation.drafts import (
     FreeForms,
     problems_of,
     scores,
-    twin_of,
 )
 from novum.ideation.facts import Earlier, Facts, facts_of
+from novum.ideation.twins import known_twin
 from novum.ideation.user_idea import user_idea
 from novum.ideation.wording import identifier
 from novum.records import Idea, SelfScore
@@ -86,7 +86,8 @@ def _propose(
     most = MAX_TOKENS[tools.is_small("ideas")]
 
     def check(draft: Any) -> list[str]:
-        return [*forms.problems(draft), *problems_of(forms.written(draft), earlier)]
+        written = forms.written(draft)
+        return [*forms.problems(draft), *problems_of(written, known_twin(tools, written.text, earlier))]
 
     try:
         draft = _ask(tools, Question(step, "ideas", "idea_propose", shown, most, 0.8), forms.draft, check)
@@ -117,7 +118,7 @@ def _reflected(
         except _NoAnswer:
             break
         candidate = forms.revised(draft, revision)
-        if twin_of(forms.written(candidate).text, earlier) is None:
+        if known_twin(tools, forms.written(candidate).text, earlier) is None:
             draft = candidate
         marks = scores(revision.answers)
         if revision.done:

@@ -1,7 +1,7 @@
 """Judge whether an idea is new: the model asks and compares, the code counts and decides.
 
-`known` names a retrieved work that resembles the idea. `novel` takes a number of answered searches, the nearest
-works with what differs from each, and no retrieved work that says nearly the same. Anything else, every failure
+`known` names a retrieved work that resembles the idea. `novel` takes a number of answered searches, what differs
+from each of the nearest works, and no retrieved work that says nearly the same. Anything else, every failure
 among it, is `unknown`: an unreachable source never makes an idea novel.
 
 Retrieved text is untrusted. It stands in prompts as data without markers and without sentences that address a
@@ -17,7 +17,8 @@ from typing import Annotated, Any, Literal, NamedTuple
 from pydantic import BaseModel, Field, create_model
 
 from novum.ideation.similarity import resemblance
-from novum.ideation.wording import content_words, token_overlap, whole_sentences
+from novum.ideation.wording import token_overlap, whole_sentences
+from novum.literature.text import content_words
 from novum.recorded_search import recorded_search
 from novum.records import Idea, Novelty, Paper, Search
 from novum.settings import Profile
@@ -32,9 +33,9 @@ SHOWN = {"quick": 6, "full": 12}
 """Most works shown to the model: of all that were found, those that resemble the idea most."""
 NAMED = {"quick": 2, "full": 4}
 """Nearest works from which the model must set the idea apart (all of them, when fewer were found)."""
-KNOWN_FROM = 0.15
+KNOWN_FROM = 0.26
 """Resemblance under which a work cannot make an idea known, whatever the model says."""
-NOVEL_BELOW = 0.40
+NOVEL_BELOW = 0.34
 """Resemblance of a work from which an idea cannot be novel, whatever the model says."""
 _ABSTRACT = {"quick": 260, "full": 900}
 _PER_SEARCH = 6
@@ -105,7 +106,7 @@ def judge_novelty(tools: Tools, idea: Idea, number: int = 1) -> Idea:
     decision = _decide(tools, idea, works, step)
     if decision is None:
         return _with(idea, "unknown", "the model gave no valid verdict", evidence, works)
-    return _verdict(idea, decision, evidence, works, ANSWERED[tools.profile])
+    return _verdict(idea, decision, evidence, works, tools.profile)
 
 
 # -- evidence ------------------------------------------------------------------------------------------
@@ -231,7 +232,9 @@ def _problems(decision: Decision) -> list[str]:
     return []
 
 
-def _verdict(idea: Idea, decision: Decision, evidence: _Evidence, works: Sequence[Work], needed: int) -> Idea:
+def _verdict(
+    idea: Idea, decision: Decision, evidence: _Evidence, works: Sequence[Work], profile: Profile
+) -> Idea:
     said = decision.model_dump()
     differences = [_difference(said.get(_differs(work), ""), work) for work in works]
     reason = whole_sentences(decision.reasoning)
@@ -241,21 +244,23 @@ def _verdict(idea: Idea, decision: Decision, evidence: _Evidence, works: Sequenc
             return _with(idea, "known", reason, evidence, works, differences, known_as=work.paper.id)
         reason = f"the model called {work.title!r} the same work, but it shares hardly a word with the idea"
     elif decision.decision == "novel":
-        doubt = _doubt(evidence, works, differences, needed)
+        doubt = _doubt(evidence, works, differences, profile)
         return _with(idea, "unknown" if doubt else "novel", doubt or reason, evidence, works, differences)
     return _with(idea, "unknown", reason, evidence, works, differences)
 
 
-def _doubt(evidence: _Evidence, works: Sequence[Work], differences: Sequence[str], needed: int) -> str:
+def _doubt(evidence: _Evidence, works: Sequence[Work], differences: Sequence[str], profile: Profile) -> str:
     """Why the idea cannot be called novel; "" when it can."""
+    needed = ANSWERED[profile]
     if evidence.reached < needed <= evidence.answered:
         return "every source but the index on this machine failed, and it alone cannot call an idea novel"
     if evidence.answered < needed:
         return f"only {evidence.answered} searches were answered; {needed} are needed to call an idea novel"
     if works[0].resemblance >= NOVEL_BELOW:
         return f"the model called the idea novel, but {works[0].title!r} says nearly the same"
-    if not differences[0]:
-        return "the model did not say what sets the idea apart from the nearest work"
+    named = zip(works[: NAMED[profile]], differences, strict=False)
+    if same := next((work.title for work, difference in named if not difference), None):
+        return f"the model did not say what sets the idea apart from {same!r}, one of the nearest works"
     return ""
 
 

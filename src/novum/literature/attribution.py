@@ -44,11 +44,6 @@ def introducers(papers: Iterable[Paper]) -> dict[str, tuple[Paper, ...]]:
     return table
 
 
-def introduced_by(method: str) -> tuple[Paper, ...]:
-    """The works of the shipped bibliography that introduced `method`; empty when it does not say."""
-    return next((works for name, works in _shipped().items() if _pattern(name).fullmatch(method)), ())
-
-
 def misattributions(tex: str, cited: Mapping[str, Paper]) -> list[Misattribution]:
     r"""Every `\cite` in `tex` that credits a known method to works that did not introduce it.
 

@@ -1,4 +1,4 @@
-"""References from records: BibTeX keys and entries, and the bibliography that novum typesets itself.
+"""References from records: BibTeX keys and entries, and the formatted references of a paper.
 
 Nothing here was ever written by a model. Keys are readable and depend on the record alone
 (`kermack1927contribution`); in one set of works, those that would share a key get a letter.
@@ -12,7 +12,7 @@ from typing import Literal
 
 from novum.literature.identity import merge_all
 from novum.literature.tex import address, escape
-from novum.literature.text import STOPWORDS, family_name, fold, given_names
+from novum.literature.text import STOPWORDS, family_name, fold, given_names, name_suffix
 from novum.records import Paper
 
 Style = Literal["numeric", "plain"]
@@ -103,15 +103,6 @@ def bibitem(paper: Paper, style: Style = "numeric") -> str:
     return "\n\\newblock ".join(parts)
 
 
-def bibliography(papers: Sequence[Paper]) -> str:
-    r"""A complete `thebibliography` environment, in the order given, each work once."""
-    works = merge_all(papers)
-    keys = bibtex_keys(works)
-    items = [rf"\bibitem{{{keys[p.id]}}}" + "\n" + bibitem(p) for p in works]
-    widest = "9" * len(str(len(works)))
-    return "\n\n".join((rf"\begin{{thebibliography}}{{{widest}}}", *items, r"\end{thebibliography}")) + "\n"
-
-
 # -- parts of an entry ---------------------------------------------------------------------------------
 
 
@@ -142,16 +133,12 @@ def _letters(number: int) -> str:
 
 def _is_group(author: str) -> bool:
     """Collaborations and teams, whose names have no family part."""
-    return bool(
-        re.search(
-            r"\b(team|collaboration|consortium|group|community|developers|openai|committee)\b", author, re.I
-        )
-    )
+    return bool(_GROUP.search(author))
 
 
 def _sortable(author: str) -> str:
-    family, given = family_name(author), given_names(author)
-    return f"{family}, {given}" if family and given else author
+    parts = (family_name(author), name_suffix(author), given_names(author))
+    return ", ".join(filter(None, parts)) if parts[0] and parts[2] else author
 
 
 def _protected(title: str) -> str:
@@ -187,7 +174,7 @@ def _initials(author: str) -> str:
         initials.append(
             "-".join(f"{p[0]}." for p in pieces) if "-" in name else "".join(f"{p[0]}." for p in pieces)
         )
-    family = escape(family_name(author))
+    family = escape(" ".join(filter(None, (family_name(author), name_suffix(author)))))
     return "~".join((*(escape(i) for i in initials if i), family)) if initials else family
 
 

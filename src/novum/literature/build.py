@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from typing import Any, Literal
+from typing import Any, Literal, TypeGuard
 
 from novum.literature.identity import normal_arxiv_id, normal_doi, paper_id
 from novum.literature.text import name_key, plain, plain_name, plain_title, title_key
@@ -13,6 +13,7 @@ from novum.records import Paper
 
 Kind = Literal["article", "inproceedings", "book", "incollection", "thesis", "techreport", "misc"]
 YEARS = range(1400, 2101)
+MOST_CITATIONS = 10**9
 LONGEST = 20_000
 """Longer abstracts are cut: no abstract is, and an index must not hold a book."""
 
@@ -55,9 +56,9 @@ def make_paper(
         "kind": kind,
     }
     return Paper(
-        id=paper_id(clean_doi, clean_arxiv, source, identifier or _fingerprint(fields)),
+        id=paper_id(clean_doi, clean_arxiv, source, _text(identifier) or _fingerprint(fields)),
         retracted=retracted or shown_title.upper().startswith(("RETRACTED:", "RETRACTED ARTICLE")),
-        citation_count=citation_count if isinstance(citation_count, int) and citation_count >= 0 else None,
+        citation_count=citation_count if _is_count(citation_count) else None,
         origin={name: source for name, value in fields.items() if value and value != "misc"},
         **fields,
     )
@@ -77,9 +78,34 @@ def parse_json(body: bytes) -> Any:
     """
     try:
         return json.loads(body)
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:
         what = "an HTML page" if body.lstrip()[:1] == b"<" else "no complete JSON"
         raise ValueError(f"{what} ({error})") from error
+
+
+def object_with(body: bytes, *names: str) -> Mapping[str, Any]:
+    """The JSON object of an answer, which has at least one of the fields `names`.
+
+    Raises:
+        ValueError: it is something else, as services send with status 200 when they could not be asked.
+    """
+    value = parse_json(body)
+    if isinstance(value, dict) and any(name in value for name in names):
+        return value
+    said = plain(body[:200].decode("utf-8", "replace"))
+    raise ValueError(f"JSON without {' or '.join(map(repr, names))}: {said}")
+
+
+def listed(value: object, name: str) -> list[Mapping[str, Any]]:
+    """The JSON objects of the list that an answer has under `name`.
+
+    Raises:
+        ValueError: there is no list.
+    """
+    found = mapping(value).get(name)
+    if not isinstance(found, list):
+        raise ValueError(f"no list of works under {name!r}")
+    return items(found)
 
 
 def mapping(value: object) -> Mapping[str, Any]:
@@ -97,6 +123,21 @@ def first(value: object) -> object:
     return (value[0] if value else "") if isinstance(value, list) else value
 
 
+_CONFERENCE_HINTS = (
+    *("proceedings", "conference", "workshop", "symposium", "information processing systems"),
+    *("neurips", "icml", "iclr", "cvpr"),
+)
+_PREPRINT_HINTS = ("rxiv", "ssrn", "preprint")
+
+
+def kind_of_venue(venue: object) -> Kind:
+    """What a work is whose source says only where it appeared."""
+    name = _text(venue).lower()
+    if not name or any(hint in name for hint in _PREPRINT_HINTS):
+        return "misc"
+    return "inproceedings" if any(hint in name for hint in _CONFERENCE_HINTS) else "article"
+
+
 def _fingerprint(fields: Mapping[str, Any]) -> str:
     """An identifier from what a record says, for those that bring none or only one of their own file."""
     first_author = name_key(fields["authors"][0]) if fields["authors"] else ""
@@ -105,7 +146,12 @@ def _fingerprint(fields: Mapping[str, Any]) -> str:
 
 
 def _text(value: object) -> str:
-    return value if isinstance(value, str) else ""
+    """A string without lone surrogates, which JSON may hold and nothing can store; "" for anything else."""
+    return value.encode("utf-8", "ignore").decode() if isinstance(value, str) else ""
+
+
+def _is_count(value: object) -> TypeGuard[int]:
+    return isinstance(value, int) and 0 <= value < MOST_CITATIONS
 
 
 def _year(value: object) -> int | None:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
 from urllib.parse import quote
 
-from novum.literature.build import Kind, first, items, make_paper, mapping, parse_json
+from novum.literature.build import Kind, first, items, listed, make_paper, mapping, object_with
 from novum.literature.transport import Question, Transport
 from novum.records import Paper
 from novum.settings import LiteratureSettings
 
+T = TypeVar("T")
 BASE_URL = "https://api.crossref.org"
 MOST = 100
 _KINDS: dict[str, Kind] = {
@@ -48,8 +49,8 @@ class Crossref:
         text = " ".join(query.split())
         if not text or limit < 1:
             return []
-        answer = self._ask("", {"query.bibliographic": text, "rows": min(limit, MOST)})
-        papers = (_paper(entry) for entry in items(mapping(mapping(answer).get("message")).get("items")))
+        asked: dict[str, str | int] = {"query.bibliographic": text, "rows": min(limit, MOST)}
+        papers = (_paper(entry) for entry in self._ask("", asked, _found) or ())
         return [p for p in papers if p][:limit]
 
     def lookup(self, paper_id: str) -> Paper | None:
@@ -57,12 +58,36 @@ class Crossref:
         scheme, _, doi = paper_id.partition(":")
         if scheme != "doi" or not doi:
             return None
-        message = mapping(self._ask(f"/{quote(doi, safe='')}", {})).get("message")
-        return _paper(message) if isinstance(message, dict) else None
+        work = self._ask(f"/{quote(doi, safe='')}", {}, _one, of_one_work=True)
+        return _paper(work) if work else None
 
-    def _ask(self, path: str, params: Mapping[str, str | int]) -> Any:
-        question = Question(self.name, self._base + path, {**params, **self._contact}, interval_s=0.5)
-        return self._transport.ask(question, parse_json)
+    def _ask(
+        self,
+        path: str,
+        params: Mapping[str, str | int],
+        parse: Callable[[bytes], T],
+        *,
+        of_one_work: bool = False,
+    ) -> T | None:
+        question = Question(
+            self.name,
+            self._base + path,
+            {**params, **self._contact},
+            interval_s=0.5,
+            of_one_work=of_one_work,
+        )
+        return self._transport.ask(question, parse)
+
+
+def _found(body: bytes) -> list[Mapping[str, Any]]:
+    return listed(object_with(body, "message")["message"], "items")
+
+
+def _one(body: bytes) -> Mapping[str, Any]:
+    work = mapping(object_with(body, "message")["message"])
+    if "DOI" not in work and "title" not in work:
+        raise ValueError("no work in 'message'")
+    return work
 
 
 def _paper(entry: Mapping[str, Any]) -> Paper | None:

@@ -29,8 +29,15 @@ _FIELDS = ("title", "authors", "year", "venue", "doi", "arxiv_id", "abstract", "
 def normal_doi(text: str | None) -> str:
     """`10.1098/rspa.1927.0118` from any way to write it, or "" when there is none. arXiv's own DOIs are not kept."""
     found = _DOI.search(text or "")
-    doi = found.group().rstrip(".,;)").lower() if found else ""
+    doi = _without_end(found.group()).lower() if found else ""
     return "" if doi.startswith("10.48550/") else doi
+
+
+def _without_end(doi: str) -> str:
+    """Without what ends the sentence or the brackets around a DOI; brackets of its own stay."""
+    while doi[-1] in ".,;" or (doi[-1] == ")" and doi.count(")") > doi.count("(")):
+        doi = doi[:-1]
+    return doi
 
 
 def normal_arxiv_id(text: str | None) -> str:
@@ -57,11 +64,11 @@ def normal_id(text: str) -> str:
 
 def aliases(paper: Paper) -> tuple[str, ...]:
     """Every key under which this work may be met again."""
-    keys = [paper.id]
+    keys = [normal_id(paper.id) if paper.id.startswith(("doi:", "arxiv:")) else paper.id]
     if paper.doi:
-        keys.append(f"doi:{paper.doi}")
+        keys.append(f"doi:{paper.doi.lower()}")
     if paper.arxiv_id:
-        keys.append(f"arxiv:{paper.arxiv_id}")
+        keys.append(f"arxiv:{paper.arxiv_id.lower()}")
     if paper.authors and (title := title_key(paper.title)):
         keys.append(f"title:{title}|{name_key(paper.authors[0])}")
     return tuple(dict.fromkeys(keys))
@@ -70,9 +77,9 @@ def aliases(paper: Paper) -> tuple[str, ...]:
 def same_work(a: Paper, b: Paper) -> bool:
     """Whether two records are one work. Two different DOIs, or years far apart, are two works."""
     if a.doi and b.doi:
-        return a.doi == b.doi
+        return a.doi.lower() == b.doi.lower()
     if a.arxiv_id and b.arxiv_id:
-        return a.arxiv_id == b.arxiv_id
+        return a.arxiv_id.lower() == b.arxiv_id.lower()
     if a.id == b.id:
         return True
     if title_key(a.title) != title_key(b.title) or not title_key(a.title):
@@ -81,6 +88,14 @@ def same_work(a: Paper, b: Paper) -> bool:
         return False
     names_a, names_b = ({name_key(n) for n in p.authors} for p in (a, b))
     return bool(names_a & names_b)
+
+
+def without_origin(paper: Paper, source: str) -> Paper:
+    """The record without the fields that `source` gave."""
+    empty = {name: Paper.model_fields[name].get_default() for name in _FIELDS if name != "title"}
+    gone = {name: empty.get(name, "") for name in _FIELDS if paper.origin.get(name) == source}
+    kept = {name: origin for name, origin in paper.origin.items() if origin != source}
+    return paper.model_copy(update={**gone, "origin": kept})
 
 
 def merge(a: Paper, b: Paper) -> Paper:

@@ -20,6 +20,7 @@ from novum.literature.answers import AnswerCache
 from novum.literature.errors import SourceAuthError
 from novum.literature.identity import grouped, merge, normal_id
 from novum.literature.offline import OfflineIndex
+from novum.literature.semantic import Embed, Reranked, open_embedder
 from novum.literature.transport import Patience, Transport
 from novum.records import Paper, Search
 from novum.settings import LiteratureSettings
@@ -74,6 +75,7 @@ class Library:
             paper_ids=tuple(p.id for p in works),
             sources=tuple(answered),
             failures=tuple(failures),
+            index_works=self._index_works(answered),
         )
         return SearchResult(tuple(works), record)
 
@@ -90,9 +92,12 @@ class Library:
                 paper = merge(paper, answer[0]) if paper else answer[0]
         return LookupResult(paper, answered, tuple(failures))
 
-    def problems(self) -> tuple[str, ...]:
-        """Sources that refused their key, each with its message; they are not asked again."""
-        return tuple(self._refused.values())
+    def _index_works(self, answered: Sequence[str]) -> int | None:
+        """How many works the index on this machine holds, when it answered: a search of it tells of no others."""
+        asked = (s for s in self.sources if s.name in answered and s.name == OfflineIndex.name)
+        index = next(asked, None)
+        works = self._ask(index, lambda source: getattr(source, "works", None), []) if index else None
+        return works if isinstance(works, int) else None
 
     def _ask(self, source: Source, question: Callable[[Source], T], failures: list[str]) -> T | None:
         if message := self._refused.get(source.name):
@@ -139,13 +144,18 @@ def open_offline(cache_dir: Path) -> OfflineIndex:
     return OfflineIndex(path if os.access(cache_dir, os.W_OK) else None)
 
 
-def _offline(settings: LiteratureSettings, cache_dir: Path, transport: Transport) -> Source:
-    index = open_offline(cache_dir)
-    if not settings.rerank_model:
-        return index
-    from novum.literature.semantic import Reranked, open_embedder
+def open_embed(settings: LiteratureSettings) -> Embed | None:
+    """The embedding model of the settings, or None where none is set.
 
-    return Reranked(index, open_embedder(settings.rerank_model))
+    Raises:
+        MissingTool: it is not there.
+    """
+    return open_embedder(settings.rerank_model) if settings.rerank_model else None
+
+
+def _offline(settings: LiteratureSettings, cache_dir: Path, transport: Transport) -> Source:
+    index, embed = open_offline(cache_dir), open_embed(settings)
+    return Reranked(index, embed) if embed else index
 
 
 def _semantic_scholar(settings: LiteratureSettings, cache_dir: Path, transport: Transport) -> Source:

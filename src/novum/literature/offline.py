@@ -9,16 +9,15 @@ BM25: Robertson and Zaragoza 2009, "The Probabilistic Relevance Framework: BM25 
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from itertools import accumulate
 from pathlib import Path
 from typing import NamedTuple
 
-from novum.literature.identity import aliases, merge, normal_id, same_work
+from novum.literature.identity import aliases, merge, normal_id, same_work, without_origin
 from novum.literature.index_file import IndexFile
-from novum.literature.shipped import fingerprint, shipped_works
+from novum.literature.shipped import SUMMARY, fingerprint, shipped_works
 from novum.literature.text import words
 from novum.records import Paper
 
@@ -83,7 +82,6 @@ class OfflineIndex:
         """
         self.path = path
         self._file = IndexFile(path)
-        self._count: int | None = None
         if shipped:
             self._add_shipped()
 
@@ -92,10 +90,14 @@ class OfflineIndex:
         if self._file.meta("shipped") == current:
             return
         with self._file.writing():
-            if self._file.meta("shipped") != current:  # another process may have been first
-                for work in shipped_works():
-                    self._add_one(work.paper, " ".join((*work.topics, *work.paper.introduces)))
-                self._file.set_meta("shipped", current)
+            before = self._file.meta("shipped")
+            if before == current:  # another process was first
+                return
+            for work in shipped_works():
+                topics = " ".join((*work.topics, *work.paper.introduces))
+                if before is None or not self._correct(work.paper, topics):
+                    self._add_one(work.paper, topics)
+            self._file.set_meta("shipped", current)
 
     # -- reading ---------------------------------------------------------------------------------------
 
@@ -129,11 +131,10 @@ class OfflineIndex:
         row = self._file.row("SELECT works FROM common WHERE term = ?", (word,))
         return int(row[0]) if row else 0
 
-    def rarity(self, word: str) -> float:
-        """Weight of a search word for `similarity`: the logarithm of works in all over works with the word."""
-        if self._count is None:
-            self._count = int(self._file.row("SELECT count(*) FROM papers")[0])
-        return math.log(1 + self._count / (1 + (self.works_with(word) or COMMON // 2)))
+    @property
+    def works(self) -> int:
+        """How many works the index holds. Their numbers have no gaps, and counting would read the whole file."""
+        return int(self._file.row("SELECT coalesce(max(number), 0) FROM papers")[0])
 
     def papers(self) -> Iterator[Paper]:
         """Every work, in the order in which they came in."""
@@ -193,7 +194,6 @@ class OfflineIndex:
         """Count again in how many works each word is. Call after many works were added."""
         with self._file.writing():
             self._file.execute("DELETE FROM common")
-            self._count = None
             self._file.execute(
                 "INSERT INTO common SELECT term, doc FROM vocabulary WHERE doc >= ?", (COMMON,)
             )
@@ -216,16 +216,33 @@ class OfflineIndex:
         known = self._by_alias(aliases(paper))
         if known and same_work(known[1], paper):
             number, old, old_topics = known
-            paper = merge(old, paper)
-            topics = topics or old_topics
-            if paper != old or topics != old_topics:
-                row = (number, *_columns(old, old_topics))
-                self._file.execute(_DELETE_WORDS, row)
-                self._file.execute("DELETE FROM papers WHERE number = ?", (number,))
-                self._insert(number, paper, topics)
+            self._replace(number, old, old_topics, merge(old, paper), topics or old_topics)
             return True
         self._insert(None, paper, topics)
         return False
+
+    def _correct(self, paper: Paper, topics: str) -> bool:
+        """Put a shipped record in place of what the bibliography said before; whether it said anything."""
+        known = self._by_alias(aliases(paper))
+        if not known or SUMMARY not in known[1].origin.values():
+            return False
+        number, old, old_topics = known
+        # The other sources' fields tell whether it is the same work: a wrong id is what may be corrected.
+        rest = without_origin(old, SUMMARY)
+        if not same_work(paper, old.model_copy(update={"doi": rest.doi, "arxiv_id": rest.arxiv_id})):
+            return False
+        corrected = merge(paper, rest)
+        for alias in set(aliases(old)) - set(aliases(corrected)):
+            self._file.execute("DELETE FROM aliases WHERE alias = ? AND number = ?", (alias, number))
+        self._replace(number, old, old_topics, corrected, topics)
+        return True
+
+    def _replace(self, number: int, old: Paper, old_topics: str, paper: Paper, topics: str) -> None:
+        if paper == old and topics == old_topics:
+            return
+        self._file.execute(_DELETE_WORDS, (number, *_columns(old, old_topics)))
+        self._file.execute("DELETE FROM papers WHERE number = ?", (number,))
+        self._insert(number, paper, topics)
 
     def _insert(self, number: int | None, paper: Paper, topics: str) -> None:
         paper = paper.model_copy(update={"score": 0.0})

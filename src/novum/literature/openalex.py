@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
 
-from novum.literature.build import LONGEST, Kind, items, make_paper, mapping, parse_json
+from novum.literature.build import LONGEST, Kind, items, listed, make_paper, mapping, object_with
 from novum.literature.transport import Question, Transport
 from novum.records import Paper
 from novum.settings import LiteratureSettings
 
+T = TypeVar("T")
 BASE_URL = "https://api.openalex.org"
 SELECT = (
     "id,doi,ids,display_name,publication_year,type,authorships,primary_location,locations,"
@@ -54,8 +55,8 @@ class OpenAlex:
         text = " ".join(_OPERATORS.sub(" ", query).split())
         if not text or limit < 1:
             return []
-        answer = self._ask("", {"search": text, "per-page": min(limit, MOST), "select": SELECT})
-        papers = (paper_from_json(entry) for entry in items(mapping(answer).get("results")))
+        asked: dict[str, str | int] = {"search": text, "per-page": min(limit, MOST), "select": SELECT}
+        papers = (paper_from_json(entry) for entry in self._ask("", asked, _found) or ())
         return [p for p in papers if p][:limit]
 
     def lookup(self, paper_id: str) -> Paper | None:
@@ -68,14 +69,34 @@ class OpenAlex:
         }.get(scheme)
         if path is None or not identifier:
             return None
-        answer = self._ask(path, {"select": SELECT})
-        return paper_from_json(answer) if isinstance(answer, dict) else None
+        answer = self._ask(path, {"select": SELECT}, _one, of_one_work=True)
+        return paper_from_json(answer) if answer else None
 
-    def _ask(self, path: str, params: Mapping[str, str | int]) -> Any:
+    def _ask(
+        self,
+        path: str,
+        params: Mapping[str, str | int],
+        parse: Callable[[bytes], T],
+        *,
+        of_one_work: bool = False,
+    ) -> T | None:
         question = Question(
-            self.name, self._base + path, {**params, **self._contact}, secret=self._secret, interval_s=0.2
+            self.name,
+            self._base + path,
+            {**params, **self._contact},
+            secret=self._secret,
+            interval_s=0.2,
+            of_one_work=of_one_work,
         )
-        return self._transport.ask(question, parse_json)
+        return self._transport.ask(question, parse)
+
+
+def _found(body: bytes) -> list[Mapping[str, Any]]:
+    return listed(object_with(body, "results"), "results")
+
+
+def _one(body: bytes) -> Mapping[str, Any]:
+    return object_with(body, "id")
 
 
 def paper_from_json(entry: Mapping[str, Any]) -> Paper | None:

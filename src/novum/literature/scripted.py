@@ -49,4 +49,4 @@ class ScriptedSource:
         """
         if self._error:
             raise self._error
-        return next((paper for paper in self._papers if paper_id in aliases(paper)), None)
+        return next((paper for paper in self._papers if paper_id in (paper.id, *aliases(paper))), None)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Any
 
 from novum.errors import MissingTool
@@ -18,6 +19,17 @@ CANDIDATES = 5
 """Works that are ordered for each that is wanted."""
 Embed = Callable[[Sequence[str]], Any]
 """From texts to an array of shape (texts, dimensions)."""
+
+
+def cosines(embed: Embed, text: str, others: Sequence[str]) -> list[float]:
+    """Cosine, from -1 to 1, of the embedding of `text` with that of each of the others; 0 where one is empty."""
+    import numpy as np
+
+    vectors = np.asarray(embed([text, *others]), dtype=float)
+    lengths = np.linalg.norm(vectors, axis=1)
+    lengths[lengths == 0] = 1.0
+    vectors /= lengths[:, None]
+    return [float(cosine) for cosine in vectors[1:] @ vectors[0]]
 
 
 class Reranked:
@@ -32,25 +44,24 @@ class Reranked:
         """That of the source that is asked."""
         return self._source.name
 
+    @property
+    def works(self) -> int | None:
+        """How many works the source holds, where it says so."""
+        works = getattr(self._source, "works", None)
+        return works if isinstance(works, int) else None
+
     def search(self, query: str, limit: int = 10) -> list[Paper]:
         """The best of `CANDIDATES` times `limit` works; `score` is the cosine, from -1 to 1.
 
         Raises:
             SourceError: the source could not be asked.
         """
-        import numpy as np
-
         found = self._source.search(query, CANDIDATES * limit)
         if not found:
             return []
-        texts = [query, *(f"{paper.title}. {paper.abstract}" for paper in found)]
-        vectors = np.asarray(self._embed(texts), dtype=float)
-        lengths = np.linalg.norm(vectors, axis=1)
-        lengths[lengths == 0] = 1.0
-        vectors /= lengths[:, None]
-        cosines = vectors[1:] @ vectors[0]
-        best = np.argsort(-cosines, kind="stable")[:limit]
-        return [found[n].model_copy(update={"score": round(float(cosines[n]), 6)}) for n in best]
+        near = cosines(self._embed, query, [f"{paper.title}. {paper.abstract}" for paper in found])
+        best = sorted(range(len(found)), key=lambda n: -near[n])[:limit]
+        return [found[n].model_copy(update={"score": round(near[n], 6)}) for n in best]
 
     def lookup(self, paper_id: str) -> Paper | None:
         """As the source has it.
@@ -61,8 +72,9 @@ class Reranked:
         return self._source.lookup(paper_id)
 
 
+@lru_cache(maxsize=1)
 def open_embedder(model: str) -> Embed:
-    """The embedding model in the folder `model`, or of that name in the model hub.
+    """The embedding model in the folder `model`, or of that name in the model hub; loaded once.
 
     Raises:
         MissingTool: model2vec is not installed, or there is no such model.

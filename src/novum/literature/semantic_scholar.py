@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
 
-from novum.literature.build import Kind, items, make_paper, mapping, parse_json
+from novum.literature.build import Kind, items, kind_of_venue, listed, make_paper, mapping, object_with
 from novum.literature.transport import Question, Transport
 from novum.records import Paper
 from novum.settings import LiteratureSettings
 
+T = TypeVar("T")
 BASE_URL = "https://api.semanticscholar.org"
 FIELDS = "title,authors,year,venue,journal,externalIds,abstract,url,publicationTypes,citationCount"
 MOST = 100
@@ -44,8 +45,8 @@ class SemanticScholar:
         text = query.replace("-", " ").strip()
         if not text or limit < 1:
             return []
-        answer = self._ask("/search", {"query": text, "limit": min(limit, MOST), "fields": FIELDS})
-        papers = (paper_from_json(entry) for entry in items(mapping(answer).get("data")))
+        asked: dict[str, str | int] = {"query": text, "limit": min(limit, MOST), "fields": FIELDS}
+        papers = (paper_from_json(entry) for entry in self._ask("/search", asked, _found) or ())
         return [p for p in papers if p][:limit]
 
     def lookup(self, paper_id: str) -> Paper | None:
@@ -54,31 +55,55 @@ class SemanticScholar:
         prefix = {"doi": "DOI:", "arxiv": "ARXIV:", self.name: ""}.get(scheme)
         if prefix is None or not identifier:
             return None
-        answer = self._ask(f"/{prefix}{identifier}", {"fields": FIELDS})
-        return paper_from_json(answer) if isinstance(answer, dict) else None
+        answer = self._ask(f"/{prefix}{identifier}", {"fields": FIELDS}, _one, of_one_work=True)
+        return paper_from_json(answer) if answer else None
 
-    def _ask(self, path: str, params: Mapping[str, str | int]) -> Any:
+    def _ask(
+        self,
+        path: str,
+        params: Mapping[str, str | int],
+        parse: Callable[[bytes], T],
+        *,
+        of_one_work: bool = False,
+    ) -> T | None:
         question = Question(
-            self.name, self._base + path, params, headers=self._headers, interval_s=self._interval_s
+            self.name,
+            self._base + path,
+            params,
+            headers=self._headers,
+            interval_s=self._interval_s,
+            of_one_work=of_one_work,
         )
-        return self._transport.ask(question, parse_json)
+        return self._transport.ask(question, parse)
+
+
+def _found(body: bytes) -> list[Mapping[str, Any]]:
+    """The records of a search. One that finds nothing has no list but a total of 0."""
+    answer = object_with(body, "data", "total")
+    return [] if answer.get("total") == 0 and "data" not in answer else listed(answer, "data")
+
+
+def _one(body: bytes) -> Mapping[str, Any]:
+    return object_with(body, "paperId", "title")
 
 
 def paper_from_json(entry: Mapping[str, Any]) -> Paper | None:
     """The record of one work as the service (and its dumps) write it; None without a title."""
     ids = mapping(entry.get("externalIds"))
-    types = entry.get("publicationTypes") or ()
+    types = entry.get("publicationTypes")
+    types = types if isinstance(types, list) else []
+    venue = entry.get("venue") or mapping(entry.get("journal")).get("name")
     return make_paper(
         SemanticScholar.name,
         str(entry.get("paperId") or ""),
         entry.get("title"),
         authors=[author.get("name") for author in items(entry.get("authors"))],
         year=entry.get("year"),
-        venue=entry.get("venue") or mapping(entry.get("journal")).get("name"),
+        venue=venue,
         doi=ids.get("DOI"),
         arxiv_id=ids.get("ArXiv"),
         abstract=entry.get("abstract"),
         url=entry.get("url"),
-        kind=next((kind for name, kind in _KINDS if name in types), "misc"),
+        kind=next((kind for name, kind in _KINDS if name in types), kind_of_venue(venue)),
         citation_count=entry.get("citationCount"),
     )

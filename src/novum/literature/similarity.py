@@ -1,8 +1,7 @@
-"""How much of what a text says a work says too, without a model.
+"""How much of what one text says another says too, without a model.
 
-Both texts become sets of stemmed content words. Each word weighs as much as it is rare, and the score is the
-cosine of the two weighted sets: 1 when they have the same words, 0 when they share none that counts. Rarity
-comes from the index that is searched; without one, words that nearly every abstract has weigh little.
+Both texts become sets of stemmed content words. Words that nearly every abstract has weigh little, and the score is
+the cosine of the two weighted sets: 1 when they have the same words, 0 when they share none that counts.
 
 Measured in docs/literature.md: which score tells published work from work that is not there.
 """
@@ -10,13 +9,9 @@ Measured in docs/literature.md: which score tells published work from work that 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
 
 from novum.literature.text import words
 from novum.records import Paper
-
-Rarity = Callable[[str], float]
-"""The weight of a search word, at least 0."""
 
 _EVERYDAY_WORDS = """
 ability achieve additional address advance aim algorithm allow analysis analyze application apply approach
@@ -37,19 +32,17 @@ def everyday_rarity(word: str) -> float:
     return 0.25 if word in _EVERYDAY else 1.0
 
 
-def similarity(text: str, paper: Paper, rarity: Rarity = everyday_rarity) -> float:
+def similarity(text: str, paper: Paper) -> float:
     """Likeness of `text` and the work's title and abstract, from 0 to 1. A work without abstract scores low."""
-    return _cosine(set(words(text)), set(words(f"{paper.title} {paper.abstract}")), rarity)
+    return likeness(text, f"{paper.title} {paper.abstract}")
 
 
-def most_similar(
-    text: str, papers: Iterable[Paper], rarity: Rarity = everyday_rarity
-) -> list[tuple[float, Paper]]:
-    """`papers` with their similarity to `text`, the nearest first."""
-    scored = [(similarity(text, paper, rarity), paper) for paper in papers]
-    return sorted(scored, key=lambda pair: (-pair[0], pair[1].id))
+def likeness(a: str, b: str) -> float:
+    """Cosine of the two texts' weighted sets of words, from 0 to 1."""
+    in_a, in_b = set(words(a)), set(words(b))
+    shared, weight_a, weight_b = (_weight(chosen) for chosen in (in_a & in_b, in_a, in_b))
+    return shared / math.sqrt(weight_a * weight_b) if shared else 0.0
 
 
-def _cosine(a: set[str], b: set[str], rarity: Rarity) -> float:
-    shared, in_a, in_b = (sum(rarity(word) ** 2 for word in chosen) for chosen in (a & b, a, b))
-    return shared / math.sqrt(in_a * in_b) if shared else 0.0
+def _weight(chosen: set[str]) -> float:
+    return sum(everyday_rarity(word) ** 2 for word in chosen)

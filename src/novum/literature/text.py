@@ -73,9 +73,14 @@ def _without_ending(word: str) -> str:
     return word
 
 
+def content_words(text: str) -> list[str]:
+    """The words of a text in order, folded, without those that say nothing."""
+    return [w for w in _WORD.findall(fold(text)) if w not in STOPWORDS and (len(w) > 1 or w.isdigit())]
+
+
 def words(text: str) -> list[str]:
-    """The search words of a text in order: folded, stemmed, without words that say nothing."""
-    return [stem(w) for w in _WORD.findall(fold(text)) if w not in STOPWORDS and (len(w) > 1 or w.isdigit())]
+    """The search words of a text in order: its content words, stemmed."""
+    return [stem(w) for w in content_words(text)]
 
 
 def plain(text: str | None) -> str:
@@ -119,25 +124,37 @@ def title_key(title: str) -> str:
 
 def family_name(author: str) -> str:
     """The family name of `Jonathan Ho`, `Ho, Jonathan` or `J. van der Waals` (with its particle)."""
-    name = re.sub(r"\s+\d{4}$", "", author.strip())  # DBLP numbers its namesakes
-    if "," in name:
-        return name.split(",")[0].strip()
-    parts = name.split()
-    while len(parts) > 2 and fold(parts[-1]).strip(".") in {"jr", "sr", "ii", "iii", "iv"}:
-        parts.pop()
-    start = len(parts) - 1
-    while start > 1 and parts[start - 1].islower():
-        start -= 1
-    return " ".join(parts[start:]) if parts else ""
+    return _name_parts(author)[0]
 
 
 def given_names(author: str) -> str:
     """The other names of an author, as they were written."""
-    name = re.sub(r"\s+\d{4}$", "", author.strip())
+    return _name_parts(author)[1]
+
+
+def name_suffix(author: str) -> str:
+    """`Jr.` of `Martin Luther King Jr.`, `III` of `Gates, III, William`; "" for most."""
+    return _name_parts(author)[2]
+
+
+def _name_parts(author: str) -> tuple[str, str, str]:
+    """Family name, given names and suffix."""
+    name = re.sub(r"\s+\d{4}$", "", author.strip())  # DBLP numbers its namesakes
     if "," in name:
-        return name.split(",", 1)[1].strip()
-    family = family_name(name)
-    return name[: name.rindex(family)].strip() if family and family in name else ""
+        family, *others = (part.strip() for part in name.split(","))
+        suffix = next((part for part in others if _is_suffix(part)), "")
+        return family, ", ".join(part for part in others if part and part != suffix), suffix
+    parts, suffix = name.split(), ""
+    while len(parts) > 2 and _is_suffix(parts[-1]):
+        suffix = parts.pop()
+    start = len(parts) - 1
+    while start > 1 and parts[start - 1].islower():
+        start -= 1
+    return " ".join(parts[start:]), " ".join(parts[:start]), suffix
+
+
+def _is_suffix(word: str) -> bool:
+    return fold(word).strip(".") in {"jr", "sr", "ii", "iii", "iv"}
 
 
 def name_key(author: str) -> str:

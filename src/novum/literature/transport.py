@@ -15,17 +15,16 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
-from typing import Any, NamedTuple, Protocol, TypeVar
-from urllib.parse import urlencode, urlsplit
+from typing import Any, TypeVar
+from urllib.parse import quote_plus, urlencode, urlsplit
 
 from novum.errors import SourceError
 from novum.literature.answers import AnswerCache
 from novum.literature.errors import SourceAuthError
+from novum.literature.http import Fetch, HttpAnswer, http_fetch
 from novum.literature.text import plain
 
 T = TypeVar("T")
-MOST_BYTES = 64 << 20
-"""An answer larger than this is not read."""
 
 
 @dataclass(frozen=True)
@@ -41,20 +40,6 @@ class Patience:
     failures_to_open: int = 3
     """So many failed questions in a row, and the host is left alone."""
     open_s: float = 120.0
-
-
-class HttpAnswer(NamedTuple):
-    """Status, headers (lower-case names) and body of one HTTP answer."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
-
-
-class Fetch(Protocol):
-    """One HTTP GET. Raises `OSError` when no complete answer came."""
-
-    def __call__(self, url: str, headers: Mapping[str, str], timeout_s: float) -> HttpAnswer: ...
 
 
 @dataclass
@@ -86,6 +71,8 @@ class Question:
     secret: Mapping[str, str] = field(default_factory=dict)
     interval_s: float = 1.0
     """Least time between two requests to this host."""
+    of_one_work: bool = False
+    """Whether 404 says that the work is not there; of a search it says that the address is wrong."""
 
     @property
     def address(self) -> str:
@@ -101,7 +88,12 @@ class Question:
     @property
     def has_key(self) -> bool:
         """Whether a key goes with the question."""
-        return bool(self.secret or self.headers)
+        return bool(self.keys)
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """What nobody may see."""
+        return (*self.secret.values(), *self.headers.values())
 
 
 class Transport:
@@ -128,15 +120,16 @@ class Transport:
         self._lock = threading.Lock()
 
     def ask(self, question: Question, parse: Callable[[bytes], T]) -> T | None:
-        """The parsed answer, or None for 404. `parse` raises ValueError on what is not an answer.
+        """The parsed answer, or None for a work that is not there. `parse` raises ValueError on what is no answer.
 
         Raises:
-            SourceAuthError: the service refused the key (or, without one, refused access).
+            SourceAuthError: the service refused the key (or, without one, refused access), or no key looks so.
             SourceError: it could not be asked, or what it said cannot be read.
         """
-        cached = self._cache.get(question.address) if self._cache else None
-        if cached is not None:
-            return parse(cached) if cached else None
+        known, kept = self._kept(question, parse)
+        if known:
+            return kept
+        _check_key(question)
         host = self._host(question.url)
         self._check_circuit(question, host)
         try:
@@ -153,6 +146,16 @@ class Transport:
         if self._cache:
             self._cache.put(question.address, body)
         return answer
+
+    def _kept(self, question: Question, parse: Callable[[bytes], T]) -> tuple[bool, T | None]:
+        """Whether the cache has an answer, and the answer. One that cannot be read is asked for again."""
+        body = self._cache.get(question.address) if self._cache else None
+        if not body:
+            return body is not None and question.of_one_work, None
+        try:
+            return True, parse(body)
+        except ValueError:
+            return False, None
 
     def _host(self, url: str) -> _Host:
         with self._lock:
@@ -189,13 +192,13 @@ class Transport:
             answer = self._fetch(question.full_address, question.headers, self.patience.timeout_s)
         except OSError as error:
             raise _Retry(_without_secrets(f"{type(error).__name__}: {error}", question)) from error
-        if answer.status == 404:
+        if answer.status == 404 and question.of_one_work:
             return b"", None
         _check_status(question, answer)
         try:
             return answer.body, parse(answer.body)
         except ValueError as error:
-            raise _Retry(f"its answer cannot be read: {error}") from error
+            raise _Retry(_without_secrets(f"its answer cannot be read: {error}", question)) from error
 
     def _take_turn(self, host: _Host, interval_s: float) -> None:
         with host.lock:
@@ -217,10 +220,19 @@ class Transport:
         return problem.wait_s + self._chance.uniform(0, 0.1 * self.patience.backoff_s)
 
 
+def _check_key(question: Question) -> None:
+    if not all(key.isascii() and key.isprintable() for key in question.keys):
+        raise SourceAuthError(
+            f"the API key of {question.source} cannot be sent",
+            "it holds a character that no key has, which often comes with pasting",
+            f"correct the key of {question.source} in novum.toml, or remove it there",
+        )
+
+
 def _check_status(question: Question, answer: HttpAnswer) -> None:
     if answer.status == 200:
         return
-    said = f"HTTP {answer.status}: {_excerpt(answer.body)}"
+    said = f"HTTP {answer.status}: {_excerpt(answer.body, question)}"
     if answer.status in (401, 403):
         what = "refused the API key" if question.has_key else "refused access"
         raise SourceAuthError(
@@ -230,7 +242,11 @@ def _check_status(question: Question, answer: HttpAnswer) -> None:
         )
     if answer.status in (408, 425, 429) or answer.status >= 500:
         raise _Retry(said, retry_after_s(answer.headers.get("retry-after")))
-    raise SourceError(f"{question.source} did not accept the question", f"{said} ({question.address[:200]})")
+    raise SourceError(
+        f"{question.source} did not accept the question",
+        f"{said} ({question.address[:200]})",
+        "check its address in `literature.base_urls`" if answer.status == 404 else "",
+    )
 
 
 def retry_after_s(value: str | None, now: Callable[[], float] = time.time) -> float | None:
@@ -245,35 +261,13 @@ def retry_after_s(value: str | None, now: Callable[[], float] = time.time) -> fl
         return None
 
 
-def _excerpt(body: bytes) -> str:
-    return plain(body[:2000].decode("utf-8", "replace"))[:200] or "(empty answer)"
+def _excerpt(body: bytes, question: Question) -> str:
+    """The beginning of what the service said; one that echoes the key does not publish it."""
+    said = plain(body[:20_000].decode("utf-8", "replace"))
+    return _without_secrets(said, question)[:200] or "(empty answer)"
 
 
 def _without_secrets(text: str, question: Question) -> str:
-    for secret in (*question.secret.values(), *question.headers.values()):
-        text = text.replace(secret, "***") if secret else text
+    for secret in filter(None, question.keys):
+        text = text.replace(secret, "***").replace(quote_plus(secret), "***")
     return text
-
-
-def http_fetch(url: str, headers: Mapping[str, str], timeout_s: float) -> HttpAnswer:
-    """GET over HTTP with httpx2. The whole answer must come within twice `timeout_s`."""
-    import httpx2
-
-    agent = {"user-agent": "novum", "accept": "application/json, application/atom+xml, */*"}
-    until = time.monotonic() + 2 * timeout_s
-    try:
-        with httpx2.stream(
-            "GET", url, headers={**agent, **headers}, timeout=timeout_s, follow_redirects=True
-        ) as response:
-            body = bytearray()
-            for chunk in response.iter_bytes():
-                body += chunk
-                if len(body) > MOST_BYTES:
-                    raise OSError(f"the answer is larger than {MOST_BYTES >> 20} MiB")
-                if time.monotonic() > until:
-                    raise TimeoutError(f"no complete answer within {2 * timeout_s:g} s")
-            return HttpAnswer(
-                response.status_code, {k.lower(): v for k, v in response.headers.items()}, bytes(body)
-            )
-    except (httpx2.HTTPError, httpx2.InvalidURL) as error:
-        raise ConnectionError(f"{type(error).__name__}: {error}") from error

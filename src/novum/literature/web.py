@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from novum.errors import UsageError
-from novum.literature.build import items, make_paper, mapping, parse_json
+from novum.literature.build import listed, make_paper, object_with
 from novum.literature.transport import Question, Transport
 from novum.records import Paper
 from novum.settings import LiteratureSettings
@@ -47,13 +47,21 @@ class WebSearch:
         if not text or limit < 1:
             return []
         question = Question(self.name, self._url, {"q": text, "format": "json"}, interval_s=1.0)
-        answer = self._transport.ask(question, parse_json)
-        papers = (_page(entry) for entry in items(mapping(answer).get("results")))
+        papers = (_page(entry) for entry in self._transport.ask(question, _found) or ())
         return [p for p in papers if p][:limit]
 
     def lookup(self, paper_id: str) -> Paper | None:
         """Never holds a work: a page about it is not the work."""
         return None
+
+
+def _found(body: bytes) -> list[Mapping[str, Any]]:
+    """The pages. None from engines of which some did not answer is no answer: the server does not say which did."""
+    answer = object_with(body, "results")
+    pages = listed(answer, "results")
+    if not pages and (silent := answer.get("unresponsive_engines")):
+        raise ValueError(f"it found nothing, and engines did not answer: {silent}")
+    return pages
 
 
 def _page(entry: Mapping[str, Any]) -> Paper | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
+from typing import NamedTuple
 
 from novum.events import EventLog
 from novum.literature.attribution import misattributions
@@ -36,14 +37,17 @@ def check_citations(
     listed = references(files.bib)
     cited = cited_keys(files.body)
     findings = [*_keys(files, listed, cited), *_attributions(files, listed)]
-    everywhere = Library([HeldWorks(template.references, name="template"), _shipped(), *library.sources])
-    recorded = Library([HeldWorks(_returned(log), name="recorded")])
+    everywhere = Library([_shipped(), *library.sources])
+    held = _Held(
+        Library([HeldWorks(_returned(log), name="recorded")]),
+        Library([HeldWorks(template.references, name="template")]),
+    )
     statuses = []
     for key, paper in listed.items():
         if paper is None:
             findings.append(_finding(key, "its entry in references.bib cannot be read"))
             continue
-        verdict, note, _ = _verified(paper, everywhere, recorded, asked=bool(library.sources))
+        verdict, note, _ = _verified(paper, everywhere, held, asked=bool(library.sources))
         statuses.append(CitationStatus(key=key, cited=key in cited, status=verdict, note=note))
         if verdict in _SEVERITY:
             findings.append(_finding(key, f"{verdict}: {note}", _SEVERITY[verdict]))
@@ -72,16 +76,25 @@ def _returned(log: EventLog) -> Iterator[Paper]:
         yield from (Paper.model_validate(paper) for paper in event.data["papers"])
 
 
-def _verified(paper: Paper, everywhere: Library, recorded: Library, *, asked: bool) -> Verification:
+class _Held(NamedTuple):
+    """Works that nobody vouches for now: what the study's searches gave, and what the template declares."""
+
+    recorded: Library
+    declared: Library
+
+
+def _verified(paper: Paper, everywhere: Library, held: _Held, *, asked: bool) -> Verification:
     """The verdict of the sources; they cannot call a work false that one of them gave when the study was made."""
     verdict = verify_reference(paper, everywhere)
     if verdict.verdict != "not found":
         return verdict
     if not asked:
         return Verification("unverifiable", "no source could be asked: none is configured")
-    if verify_reference(paper, recorded).verdict == "verified":
+    if verify_reference(paper, held.recorded).verdict == "verified":
         note = f"a source gave it when the study was made; {verdict.reason}"
         return Verification("unverifiable", note)
+    if verify_reference(paper, held.declared).verdict == "verified":
+        return Verification("unverifiable", f"only the template declares it; {verdict.reason}")
     return verdict
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import count
 
 from novum.literature.bibtex import bibitem, bibtex_key, bibtex_keys, entry
+from novum.literature.identity import same_work
 from novum.literature.similarity import everyday_rarity, similarity
 from novum.literature.text import words
 from novum.paper.material import Material
@@ -38,7 +39,6 @@ _FOUND_PER_QUERY = 12
 _CANDIDATES, _FEWEST_CANDIDATES = 12, 6
 SHARED_STEMS = 2
 """Search words that a work shares with what it is cited for, at least."""
-_PARTS = re.compile(r"[^a-z0-9]+")
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ class Shelf:
     def holding(self, paper: Paper) -> tuple[Shelf, Work]:
         """The shelf with this work on it, and the work; keys that are there already do not change."""
         for work in self.works:
-            if _same_work(paper, [work.paper]):
+            if same_work(paper, work.paper):
                 return self, work
         base, taken = bibtex_key(paper), {w.key for w in self.works}
         key = next(k for n in count() if (k := f"{base}{_letter(n)}") not in taken)
@@ -108,7 +108,7 @@ def gather(tools: Tools, material: Material) -> Shelf:
     chosen += [(paper, "", False) for paper in found]
     unique: dict[str, tuple[Paper, str, bool]] = {}
     for paper, topic, declared in chosen:
-        if not _same_work(paper, (p for p, _, _ in unique.values())):
+        if not any(same_work(paper, p) for p, _, _ in unique.values()):
             unique[paper.id] = (paper, topic, declared)
     keys = bibtex_keys(paper for paper, _, _ in unique.values())
     works = tuple(Work(keys[p.id], p, topic, declared) for p, topic, declared in unique.values())
@@ -167,14 +167,6 @@ def telling_words(text: str, paper: Paper) -> int:
     """As `shared_words`, without those that works of every field use."""
     shared = set(words(text)) & set(words(f"{paper.title} {paper.abstract}"))
     return sum(everyday_rarity(word) >= 1 for word in shared)
-
-
-def _normal(title: str) -> str:
-    return _PARTS.sub("", title.lower())
-
-
-def _same_work(paper: Paper, others: Iterable[Paper]) -> bool:
-    return any(paper.id == o.id or _normal(paper.title) == _normal(o.title) for o in others)
 
 
 # -- citing --------------------------------------------------------------------------------------------

@@ -21,7 +21,7 @@ from novum.paper.audit_literature import Asked
 from novum.paper.citations import SHARED_STEMS, Shelf, Work, shared_words, usable
 from novum.paper.credit import credited
 from novum.paper.document import Block, Section
-from novum.paper.material import Material
+from novum.paper.material import INDEX_WORKS, Material
 from novum.paper.rounds import add_citations
 from novum.paper.support import judged
 from novum.paper.text import sentence_list
@@ -67,7 +67,7 @@ def cite_draft(
     draft, picked = add_citations(tools, sections, shelf)
     related = _related(tools, draft.shelf, draft.sections, picked)
     kept = judged(tools, related, draft.shelf)
-    note, shelf = _asked(tools.log, material.idea.novelty, draft.shelf)
+    note, shelf = _asked(tools.log, material, draft.shelf)
     return _with_related(kept, lambda s: s.with_blocks((*s.blocks, Block(note)))), shelf
 
 
@@ -175,15 +175,17 @@ def _unfit(sentence: str, work: Work) -> str:
 # -- what was asked ------------------------------------------------------------------------------------
 
 
-def _asked(log: EventLog, novelty: Novelty | None, shelf: Shelf) -> tuple[str, Shelf]:
+def _asked(log: EventLog, material: Material, shelf: Shelf) -> tuple[str, Shelf]:
     """What the paper says of its own search of the literature and of the idea's novelty; LaTeX."""
-    asked = Asked.of(log)
+    novelty = material.idea.novelty
     known, shelf = _known(novelty, shelf)
-    said = [*_reached(asked, log), *_verdict(novelty, known)]
+    size = any(fact.key == INDEX_WORKS for fact in material.facts)
+    said = [*_reached(Asked.of(log), log, size=size), *_verdict(novelty, known)]
     return " ".join(said), shelf
 
 
-def _reached(asked: Asked, log: EventLog) -> Iterator[str]:
+def _reached(asked: Asked, log: EventLog, *, size: bool) -> Iterator[str]:
+    """What was asked; with `size`, how many works the index on this machine holds."""
     if asked.unanswered == asked.searches:
         yield (
             "No source of the literature could be asked when this paper was written; the works that it cites are "
@@ -198,6 +200,8 @@ def _reached(asked: Asked, log: EventLog) -> Iterator[str]:
     }
     names = [escape(_SOURCES.get(name, name)) for name in sorted(answered)]
     yield f"The literature was searched in {sentence_list(names)}."
+    if size:
+        yield rf"The index on this machine held \config{{{INDEX_WORKS}}} works when the idea was judged."
     if asked.failures:
         failed = sentence_list([escape(_SOURCES.get(name, name)) for name in sorted(asked.failures)])
         yield f"Not every search could be made: {failed} did not answer all of them."

@@ -15,12 +15,14 @@ from novum.events import Event, EventLog
 from novum.literature.tex import escape
 from novum.paper.costs import cost_facts
 from novum.paper.numbers import Fact
-from novum.records import Comparison, Figure, Idea, Result, Results, Run
+from novum.records import Comparison, Figure, Idea, Novelty, Result, Results, Run
 from novum.store import StudyFolder
 from novum.template import EditableFunction, Template
 
 BASELINE = "run_0"
 ALPHA = 0.05
+INDEX_WORKS = "literature/index_works"
+"""The fact how many works the index on this machine held."""
 _ASKING = frozenset(["when", "how", "which", "what", "whether", "where", "who", "whom", "why"])
 _REASON_CHARS = 160
 _CHANGE_CHARS = 240
@@ -224,8 +226,15 @@ def _facts(material: Material) -> Iterable[Fact]:
     for name, count in counts.items():
         yield Fact(f"study/{name}", str(count), "results.json")
     yield Fact("study/alpha", plain_value(ALPHA), "novum")
+    if works := _index_works(material.idea.novelty):
+        yield Fact(INDEX_WORKS, str(works), "idea.json")
     for name, version in sorted(material.versions.items()):
         yield Fact(f"version/{name}", escape(version), "study_created")
+
+
+def _index_works(novelty: Novelty | None) -> int:
+    """How many works the index on this machine held when the idea was judged; 0 when it was not asked."""
+    return max((search.index_works or 0 for search in novelty.searches), default=0) if novelty else 0
 
 
 DETECTED = frozenset({"better", "worse", "higher", "lower"})

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from novum.errors import StudyError
 from novum.events import EventLog
-from novum.literature.library import open_library
+from novum.literature.library import open_embed, open_library
 from novum.llm import Model
 from novum.llm.budget import Budget
 from novum.llm.catalogue import cache_folder
@@ -77,6 +77,7 @@ def open_study(
                     UNSAFE if allow_unsafe else settings.sandbox.backend, allow_unsafe=allow_unsafe
                 ),
                 library=open_library(settings.literature),
+                embed=open_embed(settings.literature) if mode == "live" else None,
                 profile=order["profile"],
                 seed=int(order["seed"]),
                 cores=_cores(order, log) if mode == "live" else nullcontext,

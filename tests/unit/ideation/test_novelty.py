@@ -144,8 +144,8 @@ def test_a_model_that_cannot_write_queries_still_searches_title_and_hypothesis(m
     assert novelty and novelty.verdict == "novel"
     assert shelf.queries == [
         IDEA.title,
-        "early contact reduction postpone epidemic peak",
-        "cause second wave",
+        "early contact reduction postpones epidemic peak",
+        "causes second wave",
     ]
 
 
@@ -294,6 +294,14 @@ def test_a_title_is_no_difference(make_tools: MakeTools) -> None:
     novelty = judge_novelty(make_tools(player(**verdict), shelf=Shelf(FAR, NEAR)), IDEA).novelty
     assert novelty and novelty.verdict == "unknown"
     assert novelty.differences[0] == ""
+
+
+def test_every_nearest_work_needs_a_difference_not_only_the_first(make_tools: MakeTools) -> None:
+    verdict = {**novel("W1", "W2"), "differs_from_W2": "  "}
+    novelty = judge_novelty(make_tools(player(**verdict), shelf=Shelf(FAR, NEAR)), IDEA).novelty
+    assert novelty and novelty.verdict == "unknown"
+    assert FAR.title in novelty.reason
+    assert novelty.differences == ("It varies the start of the reduction.", "")
 
 
 # -- failures beside the index on this machine ---------------------------------------------------------

@@ -133,3 +133,17 @@ def test_on_the_command_line_a_bad_key_is_one_clear_error(
     assert result.stderr.count("semantic_scholar refused the API key") == 1
     assert "s3cret" not in result.output
     assert json.loads(result.stdout)["search"]["answered"] is False
+
+
+def test_the_web_with_every_engine_blocked_could_not_be_asked() -> None:
+    blocked = as_json({"results": [], "unresponsive_engines": [["brave", "too many requests"]]})
+    with serving(lambda path, number: Said(body=blocked)) as server:
+        with pytest.raises(SourceError, match=r"(?s)web could not be asked.*brave"):
+            SOURCES["web"](server.url).search("anything else")
+        server.asked.clear()
+
+
+@pytest.mark.parametrize("silent", [{"unresponsive_engines": []}, {}])
+def test_the_web_that_finds_nothing_is_an_answer(silent: dict[str, list[str]]) -> None:
+    with serving(lambda path, number: Said(body=as_json({"results": [], **silent}))) as server:
+        assert SOURCES["web"](server.url).search("anything else") == []

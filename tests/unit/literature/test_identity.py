@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from novum.literature.held import HeldWorks
 from novum.literature.identity import merge, merge_all, normal_arxiv_id, normal_doi, normal_id, same_work
 from novum.literature.text import family_name, given_names, name_key, plain, plain_title, stem, words
 from novum.records import Paper
@@ -144,3 +145,25 @@ def test_merging_keeps_the_order_and_joins_across_different_keys() -> None:
     second = paper(id="b:2", title="Two", doi="10.1234/t")
     again = paper(id="c:3", title="Two (extended)", doi="10.1234/t")
     assert [p.title for p in merge_all([first, second, again, first])] == ["One", "Two"]
+
+
+@pytest.mark.parametrize(
+    ("typed", "doi"),
+    [
+        ("10.1061/(ASCE)0733-9399(2002)128:8(878)", "10.1061/(asce)0733-9399(2002)128:8(878)"),
+        ("(see doi:10.1061/(ASCE)0733-9399(2002)128:8(878)).", "10.1061/(asce)0733-9399(2002)128:8(878)"),
+        ("(10.1098/rspa.1927.0118)", "10.1098/rspa.1927.0118"),
+        ("10.1016/0893-6080(89)90020-8;", "10.1016/0893-6080(89)90020-8"),
+    ],
+)
+def test_brackets_that_belong_to_a_doi_stay(typed: str, doi: str) -> None:
+    assert normal_doi(typed) == doi
+
+
+def test_the_case_of_a_doi_tells_no_works_apart() -> None:
+    """Templates write DOIs as publishers do."""
+    ours = paper(id="doi:10.1007/BF02551274", doi="10.1007/BF02551274", title="Approximation")
+    theirs = paper(id="doi:10.1007/bf02551274", doi="10.1007/bf02551274", title="Approximations")
+    assert same_work(ours, theirs)
+    assert HeldWorks([ours], name="held").lookup("doi:10.1007/bf02551274") == ours
+    assert len(merge_all([ours, theirs])) == 1

@@ -13,9 +13,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from novum.errors import UsageError
+from novum.literature.identity import aliases
 from novum.literature.importing import import_file
 from novum.literature.importing.bibtex_file import read_bibtex
 from novum.literature.importing.dblp import read_dblp
+from novum.literature.importing.files import LONGEST_LINE
 from novum.literature.importing.json_lines import read_json_lines
 from novum.literature.importing.run import BATCH
 from novum.literature.offline import OfflineIndex
@@ -101,14 +103,44 @@ def test_a_line_that_is_no_record_is_skipped(bad: str) -> None:
     assert [p and p.title for p in read_json_lines([bad, "", line(title="Good")])] == [None, "Good"]
 
 
-_VALUES = st.recursive(st.none() | st.integers() | st.text(), lambda c: st.lists(c, max_size=3))
-_KEYS = st.sampled_from(["title", "authors", "year", "id", "paperId", "versions", "doi", "url"])
+@pytest.mark.parametrize(
+    "odd",
+    [
+        '{"title": "Odd", "year": ' + "9" * 5000 + "}",
+        '{"title": "Odd", "authors": ' + "[" * 900 + "]" * 900 + "}",
+        '{"title": "Odd", "paperId": "p", "publicationTypes": 1}',
+        '{"title": "Odd", "doi": "10.1234/\\ud800x"}',
+        '{"title": "Odd \\udfff", "paperId": "\\ud800", "citationCount": ' + "9" * 4000 + "}",
+        '{"id": "https://openalex.org/\\ud800", "title": "Odd", "abstract_inverted_index": {"a": [true, -1]}}',
+    ],
+)
+def test_an_odd_record_does_not_end_an_import(index: OfflineIndex, tmp_path: Path, odd: str) -> None:
+    (tmp_path / "odd.jsonl").write_text(f"{odd}\n{line(title='Good', authors=['A. B'])}\n")
+    assert import_file(index, tmp_path / "odd.jsonl").records == 2
+    assert index.search("good")
+
+
+_TEXT = st.text() | st.sampled_from(["\ud800", "10.1234/\udfff", "https://openalex.org/W\ud800"])
+_LEAVES = st.none() | st.booleans() | st.integers() | st.floats() | _TEXT
+_VALUES = st.recursive(
+    _LEAVES, lambda c: st.lists(c, max_size=3) | st.dictionaries(_TEXT, c, max_size=3), max_leaves=8
+)
+_FIELDS = """
+title authors year id paperId corpusid versions doi url venue journal publicationTypes publicationtypes externalIds
+externalids citationCount abstract abstract_inverted_index authorships ids locations primary_location display_name
+authors_parsed categories kind booktitle arxiv_id
+"""
+_KEYS = st.sampled_from(_FIELDS.split())
 
 
 @given(st.dictionaries(_KEYS, _VALUES))
-def test_no_json_object_breaks_the_reader(entry: dict[str, object]) -> None:
+def test_no_json_object_breaks_the_reader_or_the_index(entry: dict[str, object]) -> None:
     (item,) = read_json_lines([json.dumps(entry)])
-    assert item is None or item.title
+    if item is not None:
+        assert item.title
+        stored = Paper.model_validate_json(item.model_dump_json())
+        assert stored == item
+        assert all(alias.encode() for alias in aliases(item))
 
 
 # -- BibTeX --------------------------------------------------------------------------------------------
@@ -248,6 +280,31 @@ def test_a_cut_off_gzip_file_keeps_what_was_read_and_says_so(index: OfflineIndex
     with pytest.raises(UsageError, match=r"(?s)cut\.gz is damaged.*what was read before"):
         import_file(index, tmp_path / "cut.gz")
     assert index.stats().works >= BATCH
+
+
+def test_every_record_before_the_damage_of_a_file_is_kept(index: OfflineIndex, tmp_path: Path) -> None:
+    """Up to a whole batch of records that had been read was lost."""
+    path = write(tmp_path / "w.jsonl", BATCH + 700)
+    with path.open("ab") as file:
+        file.write(b'{"title": "' + b"x" * LONGEST_LINE + b'"}\n')
+    for new in (BATCH + 700, 0):
+        with pytest.raises(UsageError, match="a line of more than 16 MiB"):
+            import_file(index, path)
+        assert index.stats().works == BATCH + 700, new
+    assert index.search("work number 2690")
+
+
+@pytest.mark.parametrize("name", ["refs.bib", "works.jsonl", "dblp.xml"])
+def test_a_byte_order_mark_costs_no_record(index: OfflineIndex, tmp_path: Path, name: str) -> None:
+    text = {
+        "refs.bib": "@article{a, title = {First}, author = {A. B}}\n@article{b, title = {Second}, author = {C. D}}\n",
+        "works.jsonl": line(title="First") + "\n" + line(title="Second") + "\n",
+        "dblp.xml": "<dblp><article key='a'><title>First</title></article>\n"
+        "<article key='b'><title>Second</title></article></dblp>\n",
+    }[name]
+    (tmp_path / name).write_text(text, encoding="utf-8-sig")
+    assert import_file(index, tmp_path / name).new == 2
+    assert index.search("first")
 
 
 @pytest.mark.parametrize(

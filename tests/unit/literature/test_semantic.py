@@ -10,7 +10,7 @@ import pytest
 from novum.errors import MissingTool
 from novum.literature.library import open_library
 from novum.literature.scripted import ScriptedSource
-from novum.literature.semantic import CANDIDATES, Reranked, open_embedder
+from novum.literature.semantic import CANDIDATES, Reranked, cosines, open_embedder
 from novum.records import Paper
 from novum.settings import LiteratureSettings
 
@@ -48,3 +48,7 @@ def test_without_the_package_there_is_one_clear_error() -> None:
         open_embedder("potion-base-8M")
     with pytest.raises(MissingTool, match="model2vec"):
         open_library(LiteratureSettings(sources=("offline",), rerank_model="potion-base-8M"))
+
+
+def test_cosines_of_texts_without_an_embedding_are_zero() -> None:
+    assert cosines(embed, "boiling", ["boiling", "zero", "cold"]) == pytest.approx([1.0, 0.0, -0.8])

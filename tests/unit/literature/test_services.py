@@ -244,11 +244,68 @@ def test_works_without_year_authors_venue_or_abstract_are_kept_and_those_without
     assert (found[0].year, found[0].authors, found[0].venue, found[0].abstract) == (None, (), "", "")
 
 
+SHAPES = (
+    b"null",
+    b"[]",
+    b"3",
+    b"{}",
+    b'{"error": "internal error", "message": "try again"}',
+    b'{"data": null, "results": {}, "message": []}',
+)
+
+
 @pytest.mark.parametrize("name", MAKERS)
-@pytest.mark.parametrize("shape", [b"null", b"[]", b"3", b'{"data": null, "results": {}, "message": []}'])
-def test_json_of_another_shape_is_nothing_found(name: str, shape: bytes) -> None:
+@pytest.mark.parametrize("shape", SHAPES)
+def test_json_of_another_shape_is_no_answer(name: str, shape: bytes) -> None:
+    """It was taken for "nothing found", which speaks for an idea's novelty."""
     with serving(_always(Said(body=shape))) as server:
-        assert MAKERS[name](server.url).search("anything") == []
+        for asked in ("search", "lookup"):
+            with pytest.raises(SourceError, match=rf"(?s){name} could not be asked.*cannot be read"):
+                getattr(MAKERS[name](server.url), asked)("doi:10.1000/1")
+        assert len(server.asked) == 2
+
+
+EMPTY = {
+    "semantic_scholar": [b'{"total": 0, "offset": 0}', b'{"total": 0, "data": []}'],
+    "openalex": [b'{"meta": {"count": 0}, "results": []}'],
+    "crossref": [b'{"status": "ok", "message": {"total-results": 0, "items": []}}'],
+}
+
+
+@pytest.mark.parametrize("name", MAKERS)
+def test_an_empty_list_of_works_is_an_answer(name: str) -> None:
+    for body in EMPTY[name]:
+        with serving(_always(Said(body=body))) as server:
+            assert MAKERS[name](server.url).search("anything") == []
+
+
+@pytest.mark.parametrize("name", MAKERS)
+def test_a_wrong_path_in_the_address_is_no_answer(name: str) -> None:
+    with (
+        serving(_always(Said(status=404, body=b"Not Found"))) as server,
+        pytest.raises(SourceError, match="404"),
+    ):
+        MAKERS[name](server.url + "/wrong").search("anything")
+
+
+@pytest.mark.parametrize(
+    ("types", "venue", "journal", "kind"),
+    [
+        (None, "Nature", None, "article"),
+        (["Review"], "", {"name": "Annual Review of Statistics"}, "article"),
+        (None, "International Conference on Machine Learning", None, "inproceedings"),
+        (None, "arXiv.org", {"name": "ArXiv"}, "misc"),
+        (1, "", None, "misc"),
+        (["Review", "Conference"], "Nature", None, "inproceedings"),
+    ],
+)
+def test_semantic_scholar_a_work_in_a_journal_is_no_misc(
+    types: object, venue: str, journal: object, kind: str
+) -> None:
+    entry = {"title": "T", "venue": venue, "journal": journal, "publicationTypes": types}
+    with serving(_always(Said(body=as_json({"data": [entry]})))) as server:
+        (found,) = MAKERS["semantic_scholar"](server.url).search("anything")
+    assert found.kind == kind
 
 
 @pytest.mark.parametrize("name", MAKERS)
@@ -303,8 +360,8 @@ def test_a_bad_key_is_told_once_and_the_source_not_asked_again() -> None:
         first, second = library.search("a b"), library.search("c d")
         library.lookup("doi:10.1000/1")
     assert len(server.asked) == 1
-    assert first.search.failures == second.search.failures == library.problems()
-    assert "refused the API key" in library.problems()[0]
+    assert first.search.failures == second.search.failures
+    assert "refused the API key" in first.search.failures[0]
 
 
 def test_one_work_from_two_sources_is_one_and_ranks_above_what_only_one_has() -> None:

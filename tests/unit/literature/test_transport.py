@@ -12,9 +12,10 @@ import pytest
 
 from novum.errors import SourceError
 from novum.literature.answers import AnswerCache
-from novum.literature.build import parse_json
+from novum.literature.build import object_with, parse_json
 from novum.literature.errors import SourceAuthError
-from novum.literature.transport import HttpAnswer, Patience, Question, Transport, retry_after_s
+from novum.literature.http import HttpAnswer
+from novum.literature.transport import Patience, Question, Transport, retry_after_s
 
 from .loopback_source import Said, Server, as_json, serving
 
@@ -52,6 +53,7 @@ class Answers:
 OK = HttpAnswer(200, {}, b'{"fine": 1}')
 BUSY = HttpAnswer(429, {}, b'{"message": "Too Many Requests"}')
 ASK = Question("svc", "https://svc.example/q", {"a": 1})
+ONE_WORK = Question("svc", "https://svc.example/work", of_one_work=True)
 
 
 def transport(fetch: Answers, now: Time | None = None, patience: Patience | None = None) -> Transport:
@@ -123,8 +125,54 @@ def test_400_is_not_tried_again_and_says_what_the_service_said() -> None:
     assert len(fetch.urls) == 1
 
 
-def test_404_is_an_answer_and_not_a_failure() -> None:
-    assert transport(Answers(HttpAnswer(404, {}, b"nope"))).ask(ASK, parse_json) is None
+def test_404_says_that_a_work_is_not_there() -> None:
+    assert transport(Answers(HttpAnswer(404, {}, b"nope"))).ask(ONE_WORK, parse_json) is None
+
+
+def test_404_to_a_search_is_a_wrong_address_and_not_an_empty_answer(tmp_path: Path) -> None:
+    """A wrong path in `base_urls` was "answered, nothing found", and kept so for a month."""
+    fetch, cache = Answers(HttpAnswer(404, {}, b"no such page")), AnswerCache(tmp_path, 60)
+    asking = Transport(fetch=fetch, cache=cache, sleep=lambda _: None)
+    with pytest.raises(SourceError, match=r"(?s)did not accept.*HTTP 404: no such page.*base_urls"):
+        asking.ask(ASK, parse_json)
+    fetch.answers = [OK]
+    assert asking.ask(ASK, parse_json) == {"fine": 1}
+
+
+@pytest.mark.parametrize("kept", [b"", b"{half", b"[" * 100_000])
+def test_a_kept_answer_that_cannot_be_read_is_asked_for_again(tmp_path: Path, kept: bytes) -> None:
+    cache = AnswerCache(tmp_path, 60)
+    cache.put(ASK.address, kept)
+    assert Transport(fetch=Answers(OK), cache=cache).ask(ASK, parse_json) == {"fine": 1}
+    assert cache.get(ASK.address) == OK.body
+
+
+@pytest.mark.parametrize("status", [200, 400, 403, 500])
+def test_a_service_that_echoes_the_key_does_not_publish_it(status: int) -> None:
+    body = b"<html>bad key: s3cret/+x or s3cret%2F%2Bx in your question</html>"
+    question = Question("svc", "https://svc.example/q", secret={"api_key": "s3cret/+x"})
+    with pytest.raises(SourceError) as caught:
+        transport(Answers(HttpAnswer(status, {}, body))).ask(question, parse_json)
+    assert "s3cret" not in str(caught.value)
+
+
+def test_an_error_in_json_that_echoes_the_key_does_not_publish_it() -> None:
+    body = b'{"error": "bad key s3cret/+x"}'
+    question = Question("svc", "https://svc.example/q", headers={"x-api-key": "s3cret/+x"})
+    with pytest.raises(SourceError, match=r"JSON without .data.: .*bad key \*\*\*") as caught:
+        transport(Answers(HttpAnswer(200, {}, body))).ask(question, lambda b: object_with(b, "data"))
+    assert "s3cret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("key", ["s3cr\u00e9t", "s3cret\u200b", "s3cret\n"])
+def test_a_key_with_a_character_that_cannot_be_sent_is_one_clear_error(key: str) -> None:
+    fetch = Answers(OK)
+    question = Question("svc", "https://svc.example/q", headers={"x-api-key": key})
+    with pytest.raises(
+        SourceAuthError, match=r"(?s)key of svc cannot be sent.*pasting.*novum.toml"
+    ) as caught:
+        transport(fetch).ask(question, parse_json)
+    assert fetch.urls == [] and "s3cr" not in str(caught.value)
 
 
 def test_after_three_failures_the_host_is_left_alone_and_later_asked_again() -> None:
@@ -165,7 +213,7 @@ def test_an_answer_is_asked_for_once_until_it_is_too_old(tmp_path: Path) -> None
 def test_not_there_is_cached_and_a_broken_answer_is_not(tmp_path: Path) -> None:
     missing = Answers(HttpAnswer(404, {}, b""))
     for _ in range(2):
-        assert Transport(fetch=missing, cache=AnswerCache(tmp_path, 60)).ask(ASK, parse_json) is None
+        assert Transport(fetch=missing, cache=AnswerCache(tmp_path, 60)).ask(ONE_WORK, parse_json) is None
     assert len(missing.urls) == 1
     other = Question("svc", "https://svc.example/other")
     broken = Answers(HttpAnswer(200, {}, b'{"data": ['))
@@ -228,6 +276,17 @@ def test_over_http_every_failure_is_a_source_error_that_names_it(
         quick.ask(Question("svc", server.url + "/q", interval_s=0), parse_json)
     assert len(server.asked) == 2
     assert time.monotonic() - began < 3
+
+
+def test_a_redirect_to_another_host_does_not_take_the_key_along(quick: Transport) -> None:
+    with serving(lambda path, number: Said(body=as_json({"fine": 1}))) as other:
+        elsewhere = Said(status=302, headers={"Location": f"{other.url}/q"})
+        home = Said(status=302, headers={"Location": "/again"})
+        with serving(lambda path, number: home if path == "/q" else elsewhere) as server:
+            question = Question("svc", f"{server.url}/q", headers={"x-api-key": "s3cret"}, interval_s=0)
+            assert quick.ask(question, parse_json) == {"fine": 1}
+    assert [headers.get("x-api-key") for headers in server.headers] == ["s3cret", "s3cret"]
+    assert [headers.get("x-api-key") for headers in other.headers] == [None]
 
 
 def test_a_port_where_nothing_listens_is_a_source_error(quick: Transport) -> None:

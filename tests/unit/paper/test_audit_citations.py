@@ -113,6 +113,21 @@ def test_a_work_that_a_source_gave_when_the_study_was_made_is_not_called_false_l
     assert "gave it when the study was made" in statuses[0].note
 
 
+def test_a_made_up_reference_of_a_template_does_not_verify_itself(empty_log: EventLog) -> None:
+    template = TEMPLATE.model_copy(update={"references": (MINE,)})
+    given = files({"mine": MINE, "ddpm": DDPM})
+    for sources, why in (
+        ((ScriptedSource([DDPM]),), "only the template declares it"),
+        ((), "none is configured"),
+    ):
+        statuses, findings = check_citations(given, template, Library(sources), empty_log)
+        assert [s.status for s in statuses] == ["unverifiable", "verified"]
+        assert why in statuses[0].note
+        assert {f.severity for f in findings} == {"warning"}
+    statuses, _ = check_citations(given, template, Library([ScriptedSource([MINE])]), empty_log)
+    assert [s.status for s in statuses] == ["verified", "verified"]
+
+
 def test_keys_must_be_there_on_both_sides(check: Check) -> None:
     _, findings = check(files({"ddpm": DDPM}, body=r"So it is~\cite{ghost}."))
     assert {(f.where, f.message) for f in findings} == {

@@ -134,6 +134,24 @@ def test_a_key_is_not_given_twice_and_keys_that_stand_do_not_change() -> None:
     assert fuller.holding(WAVES.model_copy(update={"id": "x:3"}))[1] == first
 
 
+def test_two_works_of_one_title_are_two_and_one_work_in_two_records_is_one() -> None:
+    """Works named 'Deep Learning' were taken for one, as were all works with a title in Chinese."""
+    book = Paper(id="x:1", title="Deep Learning", authors=("Ian Goodfellow", "Yoshua Bengio"), year=2016)
+    review = Paper(id="doi:10.1038/nature14539", doi="10.1038/nature14539", title="Deep learning",
+                   authors=("Yann LeCun",), year=2015)  # fmt: skip
+    again = Paper(id="doi:10.1038/NATURE14539", doi="10.1038/NATURE14539", title="Deep learning.")
+    chinese = [
+        Paper(id=f"x:zh{n}", title=title, authors=("张三",), year=2020)
+        for n, title in enumerate(("深度学习", "流行病模型"))
+    ]
+    shelf, keys = EMPTY, []
+    for paper in (book, review, again, *chinese):
+        shelf, work = shelf.holding(paper)
+        keys.append(work.key)
+    assert keys[2] == keys[1]
+    assert len(set(keys)) == len(shelf.works) == 4
+
+
 def test_an_abstract_that_gives_orders_does_not_reach_the_model(tools: Callable[..., Tools]) -> None:
     """Retrieved text is untrusted: an abstract must not choose itself."""
     shown: list[str] = []

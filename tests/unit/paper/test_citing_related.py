@@ -11,6 +11,7 @@ import pytest
 
 from novum.errors import SourceError
 from novum.events import EventLog
+from novum.literature.library import Library
 from novum.literature.offline import OfflineIndex
 from novum.literature.scripted import ScriptedSource
 from novum.literature.verify import verify_reference
@@ -122,6 +123,21 @@ def test_the_paper_names_the_sources_and_the_work_that_has_the_idea(
     assert "The literature was searched in scripted." in text
     assert r"has been asked before by Lee and Chan~\cite{lee2011second}" in text
     assert "no work asks the question" in related_of(made, with_verdict(material, "novel"))
+
+
+def test_a_paper_that_calls_its_question_new_says_how_many_works_were_asked(
+    tools: Callable[..., Tools], material: Material
+) -> None:
+    """The index that ships holds hundreds of works; that none of them asks the question says little."""
+    index = OfflineIndex(None)
+    search = Library([index]).search("second waves").search
+    assert search.index_works == index.works > 400
+    new = with_verdict(material, "novel", searches=(search,))
+    text = related_of(tools(player(), source=index), new)
+    assert r"index on this machine held \config{literature/index_works} works" in text
+    assert f"{index.works}" in {f.value for f in new.facts if f.key == "literature/index_works"}
+    elsewhere = with_verdict(material, "novel")
+    assert "index_works" not in related_of(tools(player()), elsewhere)
 
 
 def test_when_no_source_answers_citations_come_from_the_shipped_bibliography(

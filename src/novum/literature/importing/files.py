@@ -37,7 +37,7 @@ class RecordFile:
         return self._raw.tell()
 
     def lines(self) -> Iterator[str]:
-        """The lines, decoded as UTF-8; bytes that are not become a replacement character.
+        """The lines, decoded as UTF-8 without a byte-order mark; other bytes become a replacement character.
 
         Raises:
             UsageError: the file is damaged from here on, or no text.
@@ -59,7 +59,7 @@ class RecordFile:
                     "JSON must be one object a line",
                     "turn it into JSON lines, for example with `jq -c '.[]'`",
                 )
-            yield line.decode("utf-8", "replace")
+            yield line.decode("utf-8", "replace").lstrip("\ufeff")
 
     def format(self) -> Format:
         """What the first lines look like; then reads from the beginning again.
@@ -68,7 +68,7 @@ class RecordFile:
             UsageError: it is none of the formats.
         """
         for line in self.lines():
-            start = line.lstrip("\ufeff \t\r\n")
+            start = line.lstrip()
             if not start or start.startswith("%"):
                 continue
             self._text.seek(0)

@@ -12,27 +12,27 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from novum.literature import openalex, semantic_scholar
-from novum.literature.build import Kind, make_paper, mapping
+from novum.literature.build import Kind, kind_of_venue, make_paper, mapping
 from novum.literature.identity import normal_arxiv_id
 from novum.records import Paper
-
-_CONFERENCE_HINTS = ("proceedings", "conference", "workshop", "symposium", "neurips", "icml", "iclr", "cvpr")
 
 
 def read_json_lines(lines: Iterable[str]) -> Iterator[Paper | None]:
     """One item a line that is not blank: a record, or None for a line that holds none."""
     for line in lines:
-        if line.strip("\ufeff \t\r\n"):
+        if line.strip():
             yield _read(line)
 
 
 def _read(line: str) -> Paper | None:
     try:
-        entry = json.loads(line.lstrip("\ufeff"))
-    except (json.JSONDecodeError, RecursionError):
+        entry = json.loads(line)
+        return _record(entry) if isinstance(entry, dict) else None
+    except (ValueError, RecursionError):  # also numbers with thousands of digits, and lists without an end
         return None
-    if not isinstance(entry, dict):
-        return None
+
+
+def _record(entry: Mapping[str, Any]) -> Paper | None:
     if str(entry.get("id", "")).startswith("https://openalex.org/"):
         return openalex.paper_from_json(entry)
     if "paperId" in entry:
@@ -125,7 +125,6 @@ def _kind(entry: Mapping[str, Any]) -> Kind:
     named = given.get(str(entry.get("kind") or entry.get("type") or "").lower())
     if named:
         return named
-    venue = str(entry.get("venue") or "").lower()
-    if entry.get("booktitle") or any(hint in venue for hint in _CONFERENCE_HINTS):
+    if entry.get("booktitle"):
         return "inproceedings"
-    return "article" if entry.get("journal") or "journal" in venue else "misc"
+    return "article" if entry.get("journal") else kind_of_venue(entry.get("venue"))

@@ -93,7 +93,7 @@ def _add_all(
     progress: Callable[[int], None],
 ) -> int:
     """Returns the records read in all; `counts` gets new, merged, skipped."""
-    while batch := list(islice(records, BATCH)):
+    for batch in _batches(records):
         papers = [paper for paper in batch if paper]
         done += len(batch)
         with index.writing():
@@ -105,6 +105,23 @@ def _add_all(
     with index.writing():
         index.set_progress(identity, done, complete=True)
     return done
+
+
+def _batches(records: Iterator[Paper | None]) -> Iterator[list[Paper | None]]:
+    """The records in batches; where the file is damaged, what was read of the last one comes before the error."""
+    batch: list[Paper | None] = []
+    try:
+        for record in records:
+            batch.append(record)
+            if len(batch) == BATCH:
+                yield batch
+                batch = []
+    except UsageError:
+        if batch:
+            yield batch
+        raise
+    if batch:
+        yield batch
 
 
 def _identity(path: Path) -> str:
