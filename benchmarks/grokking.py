@@ -53,7 +53,7 @@ def whole_tensors():
 
 def steps_per_second(batches):
     torch.manual_seed(0)
-    model = experiment.Transformer(symbols, params)
+    model = experiment.new_model(symbols, params)[0]
     experiment.initialise(model, params)
     optimiser = torch.optim.AdamW(model.parameters(), lr=params.learning_rate, betas=(0.9, 0.98), weight_decay=1.0)
     start = None

@@ -9,7 +9,7 @@ from types import ModuleType
 
 import numpy as np
 import pytest
-from torches import copy_of, evaluated, module_of, program, trained, values
+from torches import changed, copy_first_seed, copy_of, evaluated, module_of, program, refused, trained, values
 
 from novum.template import builtin_templates, load_template
 
@@ -165,14 +165,73 @@ def test_seeing_the_future_in_training_alone_does_not_pay(tmp_path: Path) -> Non
 def test_training_on_the_held_out_text_is_seen(tmp_path: Path) -> None:
     """A deliberate cheat: reading held-out data, and learning it instead of the text for training."""
     cheat = (
-        "text = torch.tensor(texts.encode(training, table), device=device)",
-        "text = torch.tensor(texts.encode(_[:40_000], table), device=device)",
+        "    learned, symbols, record = texts.for_training(params.text)\n",
+        "    learned, symbols, record = texts.for_training(params.text)\n"
+        "    training, held_out = texts.read(params.text)\n"
+        "    learned = texts.encode(held_out[:40_000], texts.symbols(training)[1])\n",
     )
     code = copy_of("char_lm", tmp_path / "code", experiment=cheat)
     arguments = ["--steps=300", "--width=64", "--layers=1", "--batch_size=32"]
     done = program(FOLDER, "evaluate.py", f"--out_dir={trained(code, tmp_path / 'run_1', *arguments)}")
     assert done.returncode != 0
     assert "it has seen it" in done.stderr
+
+
+@pytest.mark.torch
+def test_the_evaluator_tells_seeds_and_data(small: Path, texts: ModuleType) -> None:
+    found = evaluated(FOLDER, small)
+    data = found["data"]
+    assert found["seeds"] == [0, 1]
+    assert isinstance(data, dict)
+    assert data["text"] == "docstrings"
+    assert re.fullmatch("[0-9a-f]{64}", data["sha256"])
+
+
+@pytest.mark.torch
+def test_what_a_run_says_of_itself_is_overwritten(small: Path, tmp_path: Path) -> None:
+    """A deliberate cheat: a forged final_info.json."""
+    out = changed(small, tmp_path, lambda arrays: None)
+    (out / "final_info.json").write_text('{"docstrings": {"means": {"bits_per_character": 0.0}}}')
+    assert evaluated(FOLDER, out) == evaluated(FOLDER, small)
+
+
+@pytest.mark.torch
+def test_a_metric_replaced_at_run_time_changes_nothing(small: Path, tmp_path: Path) -> None:
+    """A deliberate cheat: code of the run replaces the evaluator's functions in its own process."""
+    cheat = (
+        "import network\nimport texts\n",
+        "import network\nimport texts\nimport evaluate\nevaluate.bits_per_character = lambda *_: 0.0\n",
+    )
+    code = copy_of("char_lm", tmp_path / "code", experiment=cheat)
+    out = trained(code, tmp_path / "run_1", *SMALL, seeds=(0, 1))
+    for metric in ("bits_per_character", "generalisation_gap"):
+        assert values(evaluated(FOLDER, out), metric) == values(evaluated(FOLDER, small), metric)
+
+
+@pytest.mark.torch
+def test_a_larger_network_is_counted(small: Path, tmp_path: Path) -> None:
+    """A deliberate cheat: more parameters."""
+    out = trained(FOLDER, tmp_path / "run_1", *SMALL, "--width=32")
+    more, less = evaluated(FOLDER, out)["parameters"], evaluated(FOLDER, small)["parameters"]
+    assert isinstance(more, list)
+    assert isinstance(less, list)
+    assert more[0] > 1.9 * less[0]
+
+
+@pytest.mark.torch
+def test_training_one_network_under_every_seed_is_refused(small: Path, tmp_path: Path) -> None:
+    """A deliberate cheat, and an accident: the seed is not used, so that three seeds are one (failures B S6)."""
+    assert "the seed is not used" in refused(FOLDER, changed(small, tmp_path, copy_first_seed))
+
+
+@pytest.mark.torch
+def test_a_change_that_draws_from_other_sources_of_chance_repeats(tmp_path: Path) -> None:
+    """Every random source is seeded: an edit may use `random` or numpy's global state."""
+    noisy = ("    return params.context\n", "    return random.randint(2, 9) + np.random.randint(9)\n")
+    code = copy_of("char_lm", tmp_path / "code", experiment=noisy)
+    first, again = (trained(code, tmp_path / name, *SMALL, seeds=(3,)) for name in ("run_0", "run_1"))
+    with np.load(first / "checkpoint.npz") as one, np.load(again / "checkpoint.npz") as other:
+        assert (one["weights.logits.weight"] == other["weights.logits.weight"]).all()
 
 
 @pytest.mark.torch

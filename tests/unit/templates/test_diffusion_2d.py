@@ -3,10 +3,11 @@
 import statistics
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 import pytest
-from torches import copy_of, evaluated, module_of, program, trained, values
+from torches import changed, copy_first_seed, copy_of, evaluated, module_of, program, refused, trained, values
 
 from novum.stats import compare
 from novum.template import builtin_templates, load_template
@@ -122,6 +123,68 @@ def test_forged_checkpoints_are_refused(small: Path, tmp_path: Path, forged: str
     np.savez(tmp_path / "checkpoint.npz", **arrays)
     assert program(FOLDER, "evaluate.py", f"--out_dir={tmp_path}").returncode != 0
     assert not (tmp_path / "final_info.json").exists()
+
+
+@pytest.mark.torch
+def test_held_out_points_follow_from_what_is_handed_in(small: Path, tmp_path: Path) -> None:
+    """A deliberate cheat: reading held-out data. The points that a run can draw are not the evaluator's."""
+    code = copy_of(
+        "diffusion_2d",
+        tmp_path / "code",
+        evaluate=(
+            "    held_out = points.draw(COUNT, chance, points.HELD_OUT)\n",
+            "    held_out = points.draw(COUNT, chance, points.HELD_OUT)\n    print(repr(held_out[0, 0].tolist()))\n",
+        ),
+    )
+
+    def drawn(out: Path) -> list[str]:
+        done = program(code, "evaluate.py", f"--out_dir={out}")
+        assert done.returncode == 0, done.stderr
+        return done.stdout.splitlines()
+
+    module = module_of("diffusion_2d", "points.py")
+    known = [repr(module.draw(3000, seed, module.HELD_OUT)[0, 0].tolist()) for seed in (0, 1)]
+    first = drawn(small)
+    assert len(set(first)) == 2
+    assert not set(first) & set(known)
+    assert drawn(small) == first
+
+    def nudged(arrays: dict[str, Any]) -> None:
+        arrays["weights.outputs.bias"][0] += 1e-4
+
+    def tuned(arrays: dict[str, Any]) -> None:
+        arrays["coefficients"][1] *= 1.0001
+
+    after = drawn(changed(small, tmp_path / "nudged", nudged))
+    assert (after[0] != first[0], after[1] == first[1]) == (True, True)
+    after = drawn(changed(small, tmp_path / "tuned", tuned))
+    assert (after[0] == first[0], after[1] != first[1]) == (True, True)
+
+
+@pytest.mark.torch
+def test_training_one_network_under_every_seed_is_refused(small: Path, tmp_path: Path) -> None:
+    """A deliberate cheat, and an accident: the seed is not used, so that three seeds are one (failures B S6)."""
+    assert "the seed is not used" in refused(FOLDER, changed(small, tmp_path, copy_first_seed))
+
+
+@pytest.mark.torch
+def test_the_evaluator_tells_seeds_and_data(small: Path, points: ModuleType) -> None:
+    found = evaluated(FOLDER, small)
+    assert found["seeds"] == [0, 1]
+    assert found["data"] == {"sets": list(points.SETS), "held_out_points": 3000}
+
+
+@pytest.mark.torch
+def test_a_change_that_draws_from_other_sources_of_chance_repeats(tmp_path: Path) -> None:
+    """Every random source is seeded: an edit may use `random` or numpy's global state."""
+    noisy = (
+        "    return min(params.ema_decay,",
+        "    return random.random() * np.random.rand() * min(params.ema_decay,",
+    )
+    code = copy_of("diffusion_2d", tmp_path / "code", experiment=noisy)
+    first, again = (trained(code, tmp_path / name, *SMALL, seeds=(3,)) for name in ("run_0", "run_1"))
+    with np.load(first / "checkpoint.npz") as one, np.load(again / "checkpoint.npz") as other:
+        assert (one["weights.outputs.weight"] == other["weights.outputs.weight"]).all()
 
 
 @pytest.mark.torch

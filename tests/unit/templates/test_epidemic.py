@@ -97,6 +97,76 @@ def test_forged_outputs_are_refused(baseline: Path, tmp_path: Path, name: str, c
         run(tmp_path, script="evaluate.py")
 
 
+def rewritten(folder: Path, old: str, new: str) -> Path:
+    """A copy of the template with a change of experiment.py."""
+    shutil.copytree(FOLDER, folder)
+    source = (folder / "experiment.py").read_text()
+    assert source.count(old) == 1
+    (folder / "experiment.py").write_text(source.replace(old, new))
+    return folder
+
+
+def test_a_metric_replaced_at_run_time_changes_nothing(baseline: Path, tmp_path: Path) -> None:
+    """A deliberate cheat: code of the run replaces the evaluator's functions in its own process."""
+    replaced = "import evaluate\n\nevaluate.metrics = lambda outputs: {'peak_infected': [0.0] * 5}\n"
+    code = rewritten(tmp_path / "code", "import evaluate\n", replaced)
+    out = run(tmp_path / "run_1", code=code)
+    assert values(out, "peak_infected") == [0.0] * 5  # the cheat worked where it does not count
+    run(out, script="evaluate.py")
+    assert (out / "final_info.json").read_bytes() == (baseline / "final_info.json").read_bytes()
+
+
+def test_a_forged_final_info_is_overwritten(baseline: Path, tmp_path: Path) -> None:
+    """A deliberate cheat: what a run says of itself is not what counts."""
+    shutil.copy(baseline / "outputs.npz", tmp_path)
+    (tmp_path / "final_info.json").write_text('{"town": {"means": {"peak_infected": 0.0}}}')
+    run(tmp_path, script="evaluate.py")
+    assert (tmp_path / "final_info.json").read_bytes() == (baseline / "final_info.json").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        (
+            "simulate(seed, params)\n            for",
+            "simulate(0, params)\n            for",
+            b"the seed is not used",
+        ),
+        (
+            "    people = rng.multinomial(params.population, SHARES)\n",
+            "    people = rng.multinomial(params.population - 100 * seed, SHARES)\n",
+            b"towns of different size",
+        ),
+    ],
+)
+def test_copies_and_other_towns_are_refused(tmp_path: Path, old: str, new: str, told: bytes) -> None:
+    """A deliberate cheat, and an accident: three seeds that are one (failures B S6); a smaller town for some."""
+    code = rewritten(tmp_path / "code", old, new)
+    with pytest.raises(subprocess.CalledProcessError) as caught:
+        run(tmp_path / "out", code=code)
+    assert told in caught.value.stderr
+
+
+def test_a_smaller_town_is_other_data(baseline: Path, tmp_path: Path) -> None:
+    """A deliberate cheat: fewer people fall ill where fewer live."""
+
+    def data(folder: Path) -> dict[str, int]:
+        return dict(json.loads((folder / "final_info.json").read_text())["town"]["data"])
+
+    smaller = "    params.population = 5000\n    rng = np.random.default_rng(seed)\n"
+    code = rewritten(tmp_path / "code", "    rng = np.random.default_rng(seed)\n", smaller)
+    assert data(baseline) == {"population": 10000, "days": 240}
+    assert data(run(tmp_path / "out", code=code)) == {"population": 5000, "days": 240}
+
+
+def test_a_change_that_draws_from_other_sources_of_chance_repeats(tmp_path: Path) -> None:
+    """Every random source is seeded: an edit may use `random` or numpy's global state."""
+    noisy = "    return params.isolation * random.random() * np.random.rand()\n"
+    code = rewritten(tmp_path / "code", "    return params.isolation\n", noisy)
+    first, again = (run(tmp_path / name, code=code) for name in ("a", "b"))
+    assert (first / "final_info.json").read_bytes() == (again / "final_info.json").read_bytes()
+
+
 def test_the_evaluator_computes_what_the_run_reported(baseline: Path, tmp_path: Path) -> None:
     shutil.copy(baseline / "outputs.npz", tmp_path)
     run(tmp_path, script="evaluate.py")

@@ -7,9 +7,12 @@ import json
 import os
 import shutil
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import ModuleType
+from typing import Any
+
+import numpy as np
 
 from novum.template import builtin_templates
 from tests.torch_python import TORCH
@@ -64,3 +67,29 @@ def values(found: dict[str, object], metric: str) -> list[float]:
     table = found["values"]
     assert isinstance(table, dict)
     return list(table[metric])
+
+
+def changed(out: Path, folder: Path, change: Callable[[dict[str, Any]], object]) -> Path:
+    """A copy of what a run saved, after `change` was made to the arrays of its only .npz file for the evaluator."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (source,) = (path for path in out.glob("*.npz") if path.stem in ("outputs", "checkpoint"))
+    with np.load(source, allow_pickle=False) as file:
+        arrays = {name: file[name] for name in file.files}
+    change(arrays)
+    np.savez(folder / source.name, **arrays)
+    return folder
+
+
+def refused(code: Path, out: Path) -> str:
+    """What evaluate.py of `code` says when it refuses what is in `out`."""
+    done = program(code, "evaluate.py", f"--out_dir={out}")
+    assert done.returncode != 0
+    assert not (out / "final_info.json").exists()
+    return done.stderr
+
+
+def copy_first_seed(arrays: dict[str, Any]) -> None:
+    """Every seed becomes the first, under its own number."""
+    for name, array in arrays.items():
+        if name != "seeds" and array.ndim and len(array) == len(arrays["seeds"]):
+            arrays[name] = np.stack([array[0]] * len(array))

@@ -14,6 +14,7 @@ def write_final_info(out_dir):
     values = {"error": [abs(float(e) - TRUTH) for e in estimates.values()]}
     means = {name: sum(v) / len(v) for name, v in values.items()}
     info = {"means": means, "stderrs": {}, "final_info_dict": values, "values": values}
+    info |= {"seeds": [int(seed) for seed in estimates], "data": {"truth": TRUTH}}
     (Path(out_dir) / "final_info.json").write_text(json.dumps({DATASET: info}, indent=1) + "\n")
 
 

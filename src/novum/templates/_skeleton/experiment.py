@@ -28,8 +28,8 @@ def main():
     estimates = {}
     with (params.out_dir / "series.jsonl").open("w") as series:
         for seed in params.seeds:
-            rng = random.Random(seed)
-            sample = [rng.gauss(evaluate.TRUTH, 1.0) for _ in range(params.measurements)]
+            random.seed(seed)  # every source of chance that the code below may use
+            sample = [random.gauss(evaluate.TRUTH, 1.0) for _ in range(params.measurements)]
             for step in range(1, len(sample) + 1):
                 row = {"step": step, "name": "estimate", "value": estimate(sample[:step], params), "seed": seed}
                 series.write(json.dumps(row) + "\n")

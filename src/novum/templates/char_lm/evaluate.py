@@ -8,6 +8,7 @@ was to learn from (allowing for how hard a trigram model finds each).
 """
 
 import argparse
+import hashlib
 import json
 import math
 from pathlib import Path
@@ -27,7 +28,7 @@ BATCH = 16_384
 
 
 def load_checkpoint(out_dir):
-    """The arrays of `checkpoint.npz`, checked: finite numbers, one row for each seed."""
+    """The arrays of `checkpoint.npz`, checked: finite numbers, one row for each seed, each seed with a network of its own."""
     with np.load(Path(out_dir) / "checkpoint.npz", allow_pickle=False) as file:
         arrays = {name: file[name] for name in file.files}
     seeds = arrays["seeds"].tolist()
@@ -36,7 +37,15 @@ def load_checkpoint(out_dir):
     for name, array in arrays.items():
         if name not in ("config", "text") and (len(array) != len(seeds) or not np.isfinite(array).all()):
             raise ValueError(f"{name} has not one row of finite numbers for each seed")
+    if len({digest(arrays, index) for index in range(len(seeds))}) < len(seeds):
+        raise ValueError("two seeds have the same network: the seed is not used")
     return arrays
+
+
+def digest(arrays, index):
+    """What tells the network of one seed from all others."""
+    named = sorted((name, a[index]) for name, a in arrays.items() if name.startswith("weights."))
+    return hashlib.sha256(b"".join(array.tobytes() for _, array in named)).digest()
 
 
 def rebuild(arrays, index, symbols, device):
@@ -118,7 +127,7 @@ def write_final_info(out_dir):
         "values": values,
         "seeds": arrays["seeds"].tolist(),
         "parameters": parameters,
-        "text": record,
+        "data": record,
     }
     (Path(out_dir) / "final_info.json").write_text(json.dumps({record["text"]: info}, indent=1) + "\n")
 

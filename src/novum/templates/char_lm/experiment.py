@@ -11,6 +11,7 @@ second lets them predict text that was held out (`final_info.json`). The functio
 import argparse
 import json
 import math
+import random
 import time
 from pathlib import Path
 
@@ -75,9 +76,16 @@ def optimiser_of(model, params):
     return torch.optim.AdamW(groups, lr=1e-3, betas=(0.9, 0.98), fused=True)
 
 
+def seed_everything(seed):
+    """Every source of chance, so that a change of the code that uses another one repeats too."""
+    random.seed(seed)
+    np.random.seed(seed)
+    torch.manual_seed(seed)
+
+
 def train(seed, params, text, symbols, series):
     """Train one network on `text`, a tensor of symbols on the device."""
-    torch.manual_seed(seed)
+    seed_everything(seed)
     generator = torch.Generator(device=text.device).manual_seed(seed)
     model = new_model(symbols, params)[0]
     initialise(model, params)
@@ -140,9 +148,8 @@ def main():
     params = arguments()
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     params.out_dir.mkdir(parents=True, exist_ok=True)
-    training, _ = texts.read(params.text)
-    symbols, table = texts.symbols(training)
-    text = torch.tensor(texts.encode(training, table), device=device)  # the whole text on the device, once
+    learned, symbols, record = texts.for_training(params.text)
+    text = torch.tensor(learned, device=device)  # the whole text on the device, once
     seconds, trained = [], []
     with (params.out_dir / "series.jsonl").open("w") as series:
         for seed in params.seeds:
@@ -155,7 +162,7 @@ def main():
         params.out_dir / "checkpoint.npz",
         seeds=np.array(params.seeds),
         config=json.dumps(new_model(symbols, params)[1]),
-        text=json.dumps(texts.record(params.text, training)),
+        text=json.dumps(record),
         training_seconds=np.array(seconds),
         **{f"weights.{name}": np.stack([w[name] for w in weights]) for name in weights[0]},
     )

@@ -115,6 +115,13 @@ def record(name, training):
     return {"text": name, "sha256": hashlib.sha256(training).hexdigest(), "characters": len(training), "python": python}
 
 
+def for_training(name):
+    """What a run learns from: its symbols as an array of bytes, how many symbols there are, and its record."""
+    training, _ = read(name)
+    count, table = symbols(training)
+    return encode(training, table), count, record(name, training)
+
+
 def download(name, folder):
     """Download `name`, check it, and save it in `folder`."""
     source = SOURCES[name]

@@ -3,10 +3,12 @@
     python evaluate.py --out_dir run_0
 
 The networks are rebuilt from `checkpoint.npz` (no pickles), points are drawn from them here, and compared with points
-that were held out; so a run can hand in nothing but weights and the coefficients of its sampler.
+that were held out; so a run can hand in nothing but weights and the coefficients of its sampler. The held-out points,
+and the noise from which points are drawn, follow from a digest of these: nobody knows them before they are final.
 """
 
 import argparse
+import hashlib
 import json
 import math
 import time
@@ -33,9 +35,18 @@ def load_checkpoint(out_dir):
     for name, array in arrays.items():
         if name != "config" and (len(array) != len(seeds) or not np.isfinite(array).all()):
             raise ValueError(f"{name} has not one row of finite numbers for each seed")
+    if len({digest(arrays, index, ("weights.",)) for index in range(len(seeds))}) < len(seeds):
+        raise ValueError("two seeds have the same networks: the seed is not used")
     if arrays["coefficients"].shape[1] != 3 or not 1 <= arrays["coefficients"].shape[2] <= 10_000:
         raise ValueError("coefficients must be three numbers for each of 1 to 10,000 steps")
     return arrays
+
+
+def digest(arrays, index, parts=("weights.", "coefficients")):
+    """A whole number that follows from what a seed handed in, and from nothing else."""
+    named = sorted((name, a[index]) for name, a in arrays.items() if name.startswith(parts))
+    joined = b"".join(np.ascontiguousarray(array, dtype=np.float32).tobytes() for _, array in named)
+    return int.from_bytes(hashlib.sha256(joined).digest()[:7])  # a seed that torch takes has fewer than 64 bits
 
 
 def rebuild(arrays, index, device):
@@ -51,16 +62,16 @@ def rebuild(arrays, index, device):
 
 def evaluate_seed(arrays, index, device):
     """The metrics of one seed, and its number of parameters."""
-    seed = int(arrays["seeds"][index])
+    chance = digest(arrays, index)
     denoisers = rebuild(arrays, index, device)
     coefficients = torch.tensor(arrays["coefficients"][index])
     start = time.perf_counter()
-    generator = torch.Generator().manual_seed(seed)
+    generator = torch.Generator().manual_seed(chance)
     samples = network.sample(denoisers, coefficients, len(points.SETS), COUNT, generator).cpu().double().numpy()
     seconds = time.perf_counter() - start
     if not np.isfinite(samples).all():
-        raise ValueError(f"seed {seed} draws points that are not finite")
-    held_out = points.draw(COUNT, seed, points.HELD_OUT)
+        raise ValueError(f"seed {arrays['seeds'][index]} draws points that are not finite")
+    held_out = points.draw(COUNT, chance, points.HELD_OUT)
     divergences = [estimator.kl_divergence(x, y) for x, y in zip(held_out, samples, strict=True)]
     values = {"kl": float(np.mean(divergences))}
     values |= {f"kl_{name}": value for name, value in zip(points.SETS, divergences, strict=True)}
@@ -83,6 +94,7 @@ def write_final_info(out_dir):
         "values": values,
         "seeds": arrays["seeds"].tolist(),
         "parameters": list(parameters),
+        "data": {"sets": list(points.SETS), "held_out_points": COUNT},
     }
     (Path(out_dir) / "final_info.json").write_text(json.dumps({"points": info}, indent=1) + "\n")
 

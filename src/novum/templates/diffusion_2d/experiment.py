@@ -12,6 +12,7 @@ to `ema_decay` are what a study changes.
 import argparse
 import copy
 import json
+import random
 import time
 from pathlib import Path
 
@@ -74,9 +75,16 @@ def new_networks(params):
     return network.Denoisers(sets=len(points.SETS), **config), config
 
 
+def seed_everything(seed):
+    """Every source of chance, so that a change of the code that uses another one repeats too."""
+    random.seed(seed)
+    np.random.seed(seed)
+    torch.manual_seed(seed)
+
+
 def train(seed, params, device, series):
     """Train the networks of one seed; returns the average of their weights over the steps."""
-    torch.manual_seed(seed)
+    seed_everything(seed)
     generator = torch.Generator(device=device).manual_seed(seed)
     drawn = points.draw(params.train_points, seed, points.TRAINING)
     data = torch.tensor(drawn, dtype=torch.float32, device=device)  # the whole data on the device, once
@@ -87,11 +95,11 @@ def train(seed, params, device, series):
     averaged = copy.deepcopy(denoisers).requires_grad_(False)
     weights = list(denoisers.parameters())
     optimiser = torch.optim.AdamW(weights, lr=1e-3, weight_decay=params.weight_decay, fused=True)
-    recent = torch.zeros(len(points.SETS), device=device)
+    recent = torch.zeros(len(data), device=device)
     for step in range(params.steps):
         chosen = torch.randint(params.train_points, (params.batch_size,), generator=generator, device=device)
-        times = draw_times(len(points.SETS), params.batch_size, params, generator)
-        noise = torch.randn(len(points.SETS), params.batch_size, 2, generator=generator, device=device)
+        times = draw_times(len(data), params.batch_size, params, generator)
+        noise = torch.randn(len(data), params.batch_size, 2, generator=generator, device=device)
         noisy = signal[times] * data[:, chosen] + spread[times] * noise
         losses = loss_function(denoisers(noisy, times / params.diffusion_steps), noise, times, params)
         for group in optimiser.param_groups:

@@ -3,7 +3,7 @@
     python evaluate.py --out_dir run_0
 
 reads `outputs.npz` (no pickles) and writes `final_info.json`. Outputs that no epidemic can have (people that
-appear or vanish, counts below zero, somebody susceptible again) are refused.
+appear or vanish, counts below zero, somebody susceptible again) are refused, and seeds that are copies of each other.
 """
 
 import argparse
@@ -34,6 +34,10 @@ def check_outputs(outputs):
     people = states.sum(axis=0)
     if (people != people[:, :1, :]).any():
         raise ValueError("the number of people in a group changes over time")
+    if len(set(people[:, 0].sum(axis=1).tolist())) > 1:
+        raise ValueError("the seeds have towns of different size")
+    if len({states[:, index].tobytes() for index in range(states.shape[1])}) < states.shape[1]:
+        raise ValueError("two seeds have the same epidemic: the seed is not used")
     if (np.diff(outputs["susceptible"], axis=1) > 0).any():
         raise ValueError("people become susceptible again")
     lost = -np.diff(outputs["susceptible"] + outputs["vaccinated"], axis=1)
@@ -70,12 +74,14 @@ def write_final_info(out_dir):
     outputs = load_outputs(out_dir)
     check_outputs(outputs)
     values = metrics(outputs)
+    town = sum(outputs[name][0, 0].sum() for name in STATES)
     info = {
         "means": {name: float(np.mean(v)) for name, v in values.items()},
         "stderrs": {name: standard_error(v) for name, v in values.items() if len(v) > 1},
         "final_info_dict": values,
         "values": values,
         "seeds": outputs["seeds"].tolist(),
+        "data": {"population": int(town), "days": outputs["infectious"].shape[1] - 1},
     }
     (Path(out_dir) / "final_info.json").write_text(json.dumps({DATASET: info}, indent=1) + "\n")
 

@@ -10,6 +10,7 @@ policy and the disease: they are what a study changes. The rest simulates.
 import argparse
 import json
 import math
+import random
 from pathlib import Path
 
 import numpy as np
@@ -100,6 +101,8 @@ def doses_by_group(day, people, params):
 
 def simulate(seed, params):
     """One epidemic: a dict of arrays [day, group], one row more than `params.days` for the states."""
+    random.seed(seed)  # these two for changes of the code that use them
+    np.random.seed(seed)
     rng = np.random.default_rng(seed)
     matrix = transmission_matrix(params)
     people = rng.multinomial(params.population, SHARES)

@@ -3,13 +3,14 @@
     python experiment.py --out_dir run_0 --seeds 0 1 2
     python evaluate.py --out_dir run_0
 
-The first saves what the network predicts for every entry at every evaluation, its last weights (`outputs.npz`) and
-curves (`series.jsonl`); the second computes the metrics from the predictions (`final_info.json`). The functions from
+The first saves what the network predicts for every entry at every evaluation, weights at some of them (`outputs.npz`) and
+curves (`series.jsonl`); the second computes the metrics from them (`final_info.json`). The functions from
 `learning_rate` to `initialise` are what a study changes.
 """
 
 import argparse
 import json
+import random
 import time
 from pathlib import Path
 
@@ -18,6 +19,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+import network
 import tasks
 
 
@@ -50,43 +52,24 @@ def initialise(model, params):
             nn.init.normal_(weights, std=params.init_scale * weights.shape[-1] ** -0.5)
 
 
-class Block(nn.Module):
-    """Attention and a feed-forward layer, both added to the stream; no normalisation."""
-
-    def __init__(self, width, heads):
-        super().__init__()
-        self.heads = heads
-        self.query = nn.Linear(width, width, bias=False)
-        self.key_value = nn.Linear(width, 2 * width, bias=False)
-        self.out = nn.Linear(width, width, bias=False)
-        self.up = nn.Linear(width, 4 * width)
-        self.down = nn.Linear(4 * width, width)
-
-    def forward(self, x, first=0):
-        """The stream after the block at the positions from `first`; x: [batch, position, width]."""
-        kept = x[:, first:]
-        q = self.query(kept).unflatten(-1, (self.heads, -1)).transpose(1, 2)
-        k, v = self.key_value(x).unflatten(-1, (2, self.heads, -1)).permute(2, 0, 3, 1, 4)
-        mixed = functional.scaled_dot_product_attention(q, k, v)
-        x = kept + self.out(mixed.transpose(1, 2).flatten(2))
-        return x + self.down(torch.relu(self.up(x)))
+def new_model(symbols, params):
+    """A network, and what the evaluator needs to build it again."""
+    config = {name: getattr(params, name) for name in ("width", "heads", "layers")}
+    return network.Transformer(symbols, **config), config
 
 
-class Transformer(nn.Module):
-    """Reads the three tokens `left`, `right`, `=`, and predicts the result at the last."""
+def seed_everything(seed):
+    """Every source of chance, so that a change of the code that uses another one repeats too."""
+    random.seed(seed)
+    np.random.seed(seed)
+    torch.manual_seed(seed)
 
-    def __init__(self, symbols, params):
-        super().__init__()
-        self.tokens = nn.Embedding(symbols + 1, params.width)
-        self.positions = nn.Parameter(torch.zeros(3, params.width))
-        self.blocks = nn.ModuleList(Block(params.width, params.heads) for _ in range(params.layers))
-        self.unembed = nn.Linear(params.width, symbols, bias=False)
 
-    def forward(self, tokens):
-        x = self.tokens(tokens) + self.positions
-        for block in self.blocks[:-1]:
-            x = block(x)
-        return self.unembed(self.blocks[-1](x, first=2)[:, 0])  # nothing else is read
+def load_data(seed, params, device):
+    """The whole data on the device, once: all entries as tokens, those shown, their results; and the number of symbols."""
+    inputs, symbols = tasks.inputs(params.operation, params.modulus)
+    shown, results = tasks.shown(params.operation, params.modulus, params.train_fraction, seed)
+    return *(torch.tensor(array, device=device) for array in (inputs, shown, results)), symbols
 
 
 def batches(count, size, generator, device):
@@ -98,55 +81,49 @@ def batches(count, size, generator, device):
             yield from torch.randperm(count, generator=generator).to(device).split(size)
 
 
-def train(seed, params, device, series):
-    """Train one network; returns its predictions at each evaluation, its last logits, and the steps."""
-    torch.manual_seed(seed)
-    left, right, result, symbols = tasks.table(params.operation, params.modulus)
-    mask = tasks.training_mask(len(result), params.train_fraction, seed)
-    tokens = torch.tensor(np.stack([left, right, np.full_like(left, symbols)], axis=1), device=device)
-    targets = torch.tensor(result, device=device)
-    known = torch.tensor(mask, device=device)
-    train_tokens, train_targets = tokens[known], targets[known]  # the whole data on the device, once
+def evaluation_steps(params):
+    """The steps after which the network is evaluated: every params.evaluate_every, and the last."""
+    return sorted({*range(0, params.steps + 1, params.evaluate_every), params.steps})
 
-    model = Transformer(symbols, params).to(device)
+
+def train(seed, params, device, series):
+    """Train one network; returns its predictions at each evaluation, its weights at some, and its last attention."""
+    seed_everything(seed)
+    tokens, shown, results, symbols = load_data(seed, params, device)
+    model = new_model(symbols, params)[0].to(device)
     initialise(model, params)
     weights = list(model.parameters())
     optimiser = torch.optim.AdamW(weights, lr=1e-3, betas=(0.9, 0.98), fused=True)
-    order = batches(len(train_targets), params.batch_size, torch.Generator().manual_seed(seed), device)
-    steps, predictions = [], []
+    order = batches(len(results), params.batch_size, torch.Generator().manual_seed(seed), device)
+    evaluations, predictions, saved = evaluation_steps(params), [], []
+    kept = tasks.kept(len(evaluations))
     for step in range(params.steps + 1):
-        if step % params.evaluate_every == 0:
-            logits = evaluate_all(model, tokens)
-            steps.append(step)
-            predictions.append(logits.argmax(dim=1).to(torch.int16).cpu().numpy())
-            write_curves(series, seed, step, logits, targets, known, weights)
+        if step == evaluations[len(predictions)]:
+            logits = network.predict(model, tokens)
+            write_curves(series, seed, step, logits, weights, params)
+            if len(predictions) in kept:
+                saved.append({name: w.float().cpu().numpy().copy() for name, w in model.state_dict().items()})
+            predictions.append(logits.argmax(axis=1).astype(np.int16))
         if step == params.steps:
-            return np.array(steps), np.stack(predictions), logits.float().cpu().numpy(), model
+            break
         for group in optimiser.param_groups:
             group["lr"], group["weight_decay"] = learning_rate(step, params), weight_decay(step, params)
         chosen = next(order)
         optimiser.zero_grad(set_to_none=True)
-        loss_function(model(train_tokens[chosen]), train_targets[chosen], params).backward()
+        loss_function(model(shown[chosen]), results[chosen], params).backward()
         modify_gradients(weights, step, params)
         optimiser.step()
+    stacked = {f"weights.{name}": np.stack([one[name] for one in saved]) for name in saved[0]}
+    return {"predictions": np.stack(predictions), "attention": network.mean_attention(model, tokens), **stacked}
 
 
-@torch.no_grad()
-def evaluate_all(model, tokens):
-    """The logits of every entry of the table."""
-    return torch.cat([model(part) for part in tokens.split(8192)])
-
-
-@torch.no_grad()
-def write_curves(series, seed, step, logits, targets, known, weights):
+def write_curves(series, seed, step, logits, weights, params):
     """Loss and accuracy on both parts of the table, and the norm of the weights, as lines of `series.jsonl`."""
-    right = logits.argmax(dim=1) == targets
-    values = {"weight_norm": torch.sqrt(sum((w**2).sum() for w in weights))}
-    for name, part in (("train", known), ("validation", ~known)):
-        values[f"{name}_accuracy"] = right[part].float().mean()
-        values[f"{name}_loss"] = functional.cross_entropy(logits[part], targets[part])
+    values = tasks.curves(logits, params.operation, params.modulus, params.train_fraction, seed)
+    with torch.no_grad():
+        values["weight_norm"] = torch.sqrt(sum((w**2).sum() for w in weights)).item()
     for name, value in values.items():
-        series.write(json.dumps({"step": step, "name": name, "value": float(value), "seed": seed}) + "\n")
+        series.write(json.dumps({"step": step, "name": name, "value": value, "seed": seed}) + "\n")
 
 
 def arguments():
@@ -178,26 +155,22 @@ def main():
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     torch.set_num_threads(1)  # networks this small gain nothing from more, and sums in one order give the same numbers
     params.out_dir.mkdir(parents=True, exist_ok=True)
-    found = {"predictions": [], "logits": [], "seconds": []}
     trained = []
     with (params.out_dir / "series.jsonl").open("w") as series:
         for seed in params.seeds:
             start = time.perf_counter()
-            steps, predictions, logits, model = train(seed, params, device, series)
-            found["predictions"].append(predictions)
-            found["logits"].append(logits)
-            trained.append({name: w.float().cpu().numpy() for name, w in model.state_dict().items()})
-            found["seconds"].append(time.perf_counter() - start)
-            print(f"seed {seed}: {found['seconds'][-1]:.1f} s on {device}", flush=True)
+            trained.append(train(seed, params, device, series))
+            trained[-1]["seconds"] = time.perf_counter() - start
+            print(f"seed {seed}: {trained[-1]['seconds']:.1f} s on {device}", flush=True)
     np.savez_compressed(
         params.out_dir / "outputs.npz",
         seeds=params.seeds,
-        steps=steps,
+        steps=evaluation_steps(params),
+        config=json.dumps(new_model(1, params)[1]),
         operation=params.operation,
         modulus=params.modulus,
         train_fraction=params.train_fraction,
-        **{name: np.array(values) for name, values in found.items()},
-        **{f"weights.{name}": np.stack([weights[name] for weights in trained]) for name in trained[0]},
+        **{name: np.stack([one[name] for one in trained]) for name in trained[0]},
     )
 
 
