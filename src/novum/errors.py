@@ -71,6 +71,8 @@ class ModelError(NovumError):
     """The model could not be asked."""
 
     exit_code = 4
+    lost = 0
+    """Requests that were sent and whose reply never came; each of them may have been billed."""
 
 
 class ModelAuthError(ModelError):

@@ -25,12 +25,13 @@ FORMAT = "novum-events-1"
 
 KINDS: dict[str, str] = {
     "log_opened": "Header: the format's version.",
+    "log_reopened": "Another process goes on with the log; the time before it was nobody's work.",
     "study_created": "Template, idea source, model, profile, seed, budget, resolved settings, versions.",
     "study_resumed": "The study goes on in another process; what was changed for it.",
     "phase_started": "A phase begins (again, after a resume).",
     "phase_finished": "A phase ended; its seconds outside and inside model calls, runs and LaTeX.",
     "model_call": "One model call: step, request hash, prompt, reply, tokens, cost, time.",
-    "model_failed": "A model call that gave no reply, with the error.",
+    "model_failed": "A model call that gave no reply, with the error; lost replies count at their worst case.",
     "step_answered": "A step got a valid answer from the model.",
     "step_defaulted": "A step took its documented default, and why.",
     "search": "One question put to the literature, with what each source said.",
@@ -105,6 +106,11 @@ def _decode(line: bytes) -> Event:
     return Event(str(entry["kind"]), float(entry["time"]), dict(entry["data"]))
 
 
+def _encode(event: Event) -> bytes:
+    line = json.dumps(event._asdict(), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    return line.encode() + b"\n"
+
+
 def _checked(path: Path, events: list[Event]) -> list[Event]:
     if not events:
         return events
@@ -146,6 +152,8 @@ class EventLog:
             self.dropped_torn_line = True
             self._file.truncate(content.valid_bytes)
         self._file.seek(0, os.SEEK_END)
+        # Written before the first event of this process, so that who only reads the log leaves it as it is.
+        self._reopened = bool(self._events)
         if not self._events:
             self.append("log_opened", format=FORMAT)
         if content.torn:
@@ -178,9 +186,10 @@ class EventLog:
             raise ValueError(f"unknown kind of event {kind!r}")
         with self._mutex:
             event = Event(kind, round(self._clock(), 3), data)
-            line = json.dumps(event._asdict(), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-            self._write(line.encode() + b"\n")
-            self._events.append(event)
+            new = [Event("log_reopened", event.time, {}), event] if self._reopened else [event]
+            self._write(b"".join(_encode(each) for each in new))
+            self._reopened = False
+            self._events += new
         for listener in self.listeners:
             listener(event)
         return event

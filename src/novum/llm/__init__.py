@@ -72,14 +72,19 @@ class Request(Record):
 
 
 class Reply(Record):
-    """What a model said. `finish` is `length` when `max_tokens` cut it."""
+    """What a model said.
+
+    `finish` is `length` when `max_tokens` cut it, `filtered` when the provider withheld it, which is paid for.
+    """
 
     text: str
     usage: Usage = Usage()
-    finish: Literal["stop", "length"] = "stop"
+    finish: Literal["stop", "length", "filtered"] = "stop"
     model: str = ""
     reused: bool = False
     """True when the event log answered, so nothing was paid."""
+    lost: int = 0
+    """Earlier requests of the same call whose reply never came; each of them may have been billed."""
 
 
 class Capabilities(Record):
@@ -93,6 +98,8 @@ class Capabilities(Record):
     context_tokens: int = 8192
     reasoning_tokens: int = 0
     """Output tokens that a reply may use for thinking, beside its `max_tokens`."""
+    attempts: int = Field(default=1, ge=1)
+    """Most requests of one call that can be billed: the last one and those whose reply was lost before it."""
 
 
 class Model(Protocol):

@@ -1,8 +1,12 @@
 """What a study may spend: dollars, tokens, minutes.
 
-The event log is the account: every `model_call` in it counts, whichever process made it, so a resumed study
-goes on from what was spent. Before a call its worst case is reserved; a call that could exceed the budget is
-not made. Calls under way at the same time see each other's reservations.
+The event log is the account: every `model_call` in it counts, and every lost reply of a `model_failed`, whichever
+process made it, so a resumed study goes on from what was spent. Before a call its worst case is reserved; a call
+that could exceed the budget is not made. Calls under way at the same time see each other's reservations.
+
+Dollars and tokens are not passed, but for a call under way when the process is killed, which is in no account.
+Minutes can be passed by the one call or run under way: how long it takes cannot be known before it, so the longest
+one so far stands for it.
 """
 
 from __future__ import annotations
@@ -49,8 +53,9 @@ class Budget:
         self._reserved: list[WorstCase] = []
         self._spent = Usage(dollars=0.0)
         self._longest_call_s = 0.0
+        self._longest_run_s = 0.0
         self._earlier_s = _seconds_worked(list(log.events()))
-        for event in log.events("model_call"):
+        for event in log.events():
             self._count(event)
         log.listeners.append(self._count)
 
@@ -61,7 +66,7 @@ class Budget:
 
     @property
     def spent(self) -> Usage:
-        """What the log's calls used. `dollars` sums the known prices; it is None when none is known."""
+        """What the log's calls used, lost ones at their most. `dollars` sums the known prices; None when none is."""
         with self._mutex:
             return self._spent
 
@@ -95,12 +100,20 @@ class Budget:
             with self._mutex:
                 self._reserved.remove(worst)
 
+    def check_time(self) -> None:
+        """Raise unless a run as long as the longest one so far fits into the minutes.
+
+        Raises:
+            BudgetExceeded: it does not.
+        """
+        if self.minutes is not None and self.elapsed_s + self._longest_run_s > self.minutes * 60:
+            raise self._out_of_time()
+
     def _check(self, worst: WorstCase) -> None:
         self._check_tokens(worst.tokens)
         self._check_dollars(worst.dollars)
-        # How long a call takes cannot be known before it; the longest one so far stands for it.
         if self.minutes is not None and self.elapsed_s + self._longest_call_s > self.minutes * 60:
-            raise _exceeded("minutes", f"{self.elapsed_s / 60:.1f} of {self.minutes:g} minutes are used")
+            raise self._out_of_time()
 
     def _check_tokens(self, worst: int) -> None:
         if self.tokens is None:
@@ -125,13 +138,19 @@ class Budget:
             why = f"${used:.4f} of ${self.dollars:.4f} are used and the next call can cost ${worst:.4f}"
             raise _exceeded("dollars", why)
 
+    def _out_of_time(self) -> BudgetExceeded:
+        return _exceeded("minutes", f"{self.elapsed_s / 60:.1f} of {self.minutes:g} minutes are used")
+
     def _count(self, event: Event) -> None:
-        if event.kind != "model_call":
+        if event.kind == "run_finished":
+            self._longest_run_s = max(self._longest_run_s, float(event.data.get("seconds", 0.0)))
+        if event.kind not in ("model_call", "model_failed") or "usage" not in event.data:
             return
         usage = Usage.model_validate(event.data["usage"])
         with self._mutex:
             self._spent = add_usage(self._spent, usage)
-            self._longest_call_s = max(self._longest_call_s, usage.seconds)
+            if event.kind == "model_call":
+                self._longest_call_s = max(self._longest_call_s, usage.seconds)
 
 
 def add_usage(a: Usage, b: Usage) -> Usage:
@@ -149,8 +168,13 @@ def add_usage(a: Usage, b: Usage) -> Usage:
 
 
 def _seconds_worked(events: list[Event]) -> float:
+    """Seconds between the events of one process, for each process that wrote them."""
     pairs = itertools.pairwise(events)
-    return sum(max(0.0, after.time - before.time) for before, after in pairs if after.kind != "study_resumed")
+    return sum(max(0.0, after.time - before.time) for before, after in pairs if after.kind not in _BEGINNINGS)
+
+
+_BEGINNINGS = ("log_reopened", "study_resumed")
+"""Kinds of the first event of a process that goes on with a study; logs of old have the second one only."""
 
 
 def _exceeded(what: str, why: str) -> BudgetExceeded:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Protocol
 
-from novum.errors import UsageError
+from novum.errors import MissingTool, UsageError
 from novum.llm.catalogue import CATALOGUE, model_file
 from novum.settings import Settings
 
@@ -73,8 +73,16 @@ def local(model: Named) -> Iterator[Finding]:
 
 
 def hosted(model: Named) -> Iterator[Finding]:
-    """A key in the environment."""
+    """A provider that there is, its SDK, a key in the environment."""
+    from novum.llm.hosted import HostedModel
+
     provider = model.name.partition(":")[0]
+    try:
+        # Its capabilities need the provider and its SDK, but no key and no network.
+        _ = HostedModel(model.name).capabilities
+    except (UsageError, MissingTool) as error:
+        yield False, f"{error.what}; {error.why}", error.next_step
+        return
     if model.settings.models.base_url and provider == "openai":
         yield True, f"server {model.settings.models.base_url} (not asked)", ""
         return
@@ -87,10 +95,26 @@ def hosted(model: Named) -> Iterator[Finding]:
     yield bool(found), text, f"export {names[0]}=...; or use local:qwen2.5-coder-1.5b, which needs no key"
 
 
-def file_exists(model: Named) -> Iterator[Finding]:
-    """The file that the name ends in."""
-    path = Path(model.rest.partition("#")[0])
-    yield path.is_file(), f"file {path}", "it does not exist; check the path"
+def script(model: Named) -> Iterator[Finding]:
+    """A script that can be read."""
+    from novum.llm.scripted import from_file
+
+    yield _read(Path(model.rest), from_file)
+
+
+def event_log(model: Named) -> Iterator[Finding]:
+    """An event log that can be read."""
+    from novum.llm.replay import ReplayModel
+
+    yield _read(Path(model.rest.partition("#")[0]), ReplayModel)
+
+
+def _read(path: Path, read: Callable[[Path], object]) -> Finding:
+    try:
+        read(path)
+    except UsageError as error:
+        return False, f"{error.what}: {error.why}", error.next_step or "check the path"
+    return True, f"file {path}", ""
 
 
 def folder_writable(model: Named) -> Iterator[Finding]:
@@ -121,8 +145,8 @@ def available_memory_bytes() -> int:
 
 CHECKS: dict[str, Callable[[Named], Iterator[Finding]]] = {
     "local": local,
-    "scripted": file_exists,
+    "scripted": script,
     "random": seed,
     "manual": folder_writable,
-    "replay": file_exists,
+    "replay": event_log,
 }

@@ -8,13 +8,14 @@ from a study's event log, so that they can be recorded anew.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
 from novum.errors import UsageError
 from novum.events import Event
 from novum.records import Record, Usage
+from novum.settings import Role
 
 _TABLE = Path(__file__).with_name("token_counts.json")
 _TRIES = 3
@@ -34,6 +35,27 @@ HOSTED = Speed(prompt_tokens_per_s=5000, output_tokens_per_s=60, call_s=1.0)
 """Assumed: providers differ widely."""
 EMBEDDED = Speed(prompt_tokens_per_s=66, output_tokens_per_s=28, call_s=0.05)
 """Measured with qwen2.5-coder-1.5b on two idle cores (`benchmarks/model.py`)."""
+
+
+PHASE_ROLES: dict[str, Role] = {
+    "ideate": "ideas",
+    "novelty": "ideas",
+    "experiment": "code",
+    "figures": "code",
+    "write": "writing",
+    "review": "review",
+    "improve": "writing",
+}
+"""Whose model answers most of a phase's questions."""
+
+
+class Rates(NamedTuple):
+    """What a role's model costs: `price` in dollars, its speed, and the tokens of a reply that it may think with."""
+
+    model: str
+    price: Callable[[Usage], float | None]
+    speed: Speed = HOSTED
+    reasoning_tokens: int = 0
 
 
 class PhaseCounts(Record):
@@ -61,6 +83,8 @@ class PhaseEstimate(Record):
     phase: str
     expected: Usage
     worst: Usage
+    model: str = ""
+    """The model of the phase; "" for the total."""
 
 
 class Estimate(Record):
@@ -73,19 +97,15 @@ class Estimate(Record):
 
 def estimate(
     profile: str,
-    price: Callable[[Usage], float | None],
+    rates: Mapping[Role, Rates],
     *,
-    speed: Speed = HOSTED,
-    reasoning_tokens: int = 0,
     table: Path = _TABLE,
 ) -> Estimate:
     """Tokens, dollars and time of a study, by phase.
 
     Args:
         profile: `quick` or `full`.
-        price: the model's `price`.
-        speed: `EMBEDDED` for the embedded model.
-        reasoning_tokens: the model's capability of that name; counts in the worst case.
+        rates: those of each role in `PHASE_ROLES`.
         table: recorded counts, by profile.
 
     Raises:
@@ -97,9 +117,7 @@ def estimate(
             f"no token counts are recorded for the profile {profile!r}", f"known: {', '.join(profiles)}"
         )
     recorded = RecordedCounts.model_validate(profiles[profile])
-    phases = tuple(
-        _phase(name, counts, price, speed, reasoning_tokens) for name, counts in recorded.phases.items()
-    )
+    phases = tuple(_phase(name, counts, rates[PHASE_ROLES[name]]) for name, counts in recorded.phases.items())
     total = PhaseEstimate(
         phase="total",
         expected=_sum([phase.expected for phase in phases]),
@@ -145,13 +163,7 @@ def _with_call(counts: PhaseCounts, event: Event) -> PhaseCounts:
     )
 
 
-def _phase(
-    name: str,
-    counts: PhaseCounts,
-    price: Callable[[Usage], float | None],
-    speed: Speed,
-    reasoning_tokens: int,
-) -> PhaseEstimate:
+def _phase(name: str, counts: PhaseCounts, rates: Rates) -> PhaseEstimate:
     expected = Usage(
         prompt_tokens=counts.prompt_tokens,
         cached_tokens=counts.cached_tokens,
@@ -162,25 +174,26 @@ def _phase(
     worst = Usage(
         prompt_tokens=counts.worst_prompt_tokens,
         cache_written_tokens=counts.worst_prompt_tokens,
-        output_tokens=counts.worst_output_tokens + calls * reasoning_tokens,
+        output_tokens=counts.worst_output_tokens + calls * rates.reasoning_tokens,
         calls=calls,
     )
     return PhaseEstimate(
         phase=name,
-        expected=_priced(expected, price, speed, counts.other_s),
-        worst=_priced(worst, price, speed, _TRIES * counts.other_s),
+        expected=_priced(expected, rates, counts.other_s),
+        worst=_priced(worst, rates, _TRIES * counts.other_s),
+        model=rates.model,
     )
 
 
-def _priced(usage: Usage, price: Callable[[Usage], float | None], speed: Speed, other_s: float) -> Usage:
+def _priced(usage: Usage, rates: Rates, other_s: float) -> Usage:
     evaluated = usage.prompt_tokens - usage.cached_tokens
     seconds = (
-        evaluated / speed.prompt_tokens_per_s
-        + usage.output_tokens / speed.output_tokens_per_s
-        + usage.calls * speed.call_s
+        evaluated / rates.speed.prompt_tokens_per_s
+        + usage.output_tokens / rates.speed.output_tokens_per_s
+        + usage.calls * rates.speed.call_s
         + other_s
     )
-    return usage.model_copy(update={"seconds": seconds, "dollars": _dollars(usage, price)})
+    return usage.model_copy(update={"seconds": seconds, "dollars": _dollars(usage, rates.price)})
 
 
 def _dollars(usage: Usage, price: Callable[[Usage], float | None]) -> float | None:

@@ -2,6 +2,9 @@
 
 The SDKs' own retries are off. The ones here are bounded, wait as long as `Retry-After` says (else with growing,
 jittered waits), and never try again after a bad key, an exhausted quota or a request that was refused.
+
+A request whose reply was lost (no answer in time, a connection that was cut, an answer that cannot be read) may have
+been billed. They are counted, and fewer of them are tried again than of those that the provider turned away.
 """
 
 from __future__ import annotations
@@ -12,7 +15,7 @@ import random
 import time
 from collections.abc import Callable, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from novum.errors import AnswerError, MissingTool, ModelAuthError, ModelError, UsageError
 from novum.llm import Capabilities, ImagePart, Message, Reply, Request, TextPart, prices
@@ -30,6 +33,9 @@ _LONGEST_WAIT_S = 60.0
 _LONGEST_RETRY_AFTER_S = 300.0
 _DEFAULT_CONTEXT_TOKENS = 128_000
 _REASONING_TOKENS = 8_000
+_MOST_LOST = 3
+"""Replies that may be lost in one call before it is given up."""
+_GATEWAY_TIMEOUTS = (408, 504, 524)
 
 
 class HostedModel:
@@ -85,6 +91,7 @@ class HostedModel:
             vision=True,
             context_tokens=profile.get("context_window") or _DEFAULT_CONTEXT_TOKENS,
             reasoning_tokens=_REASONING_TOKENS if thinks else 0,
+            attempts=min(self._retries + 1, _MOST_LOST),
         )
 
     def price(self, usage: Usage) -> float | None:
@@ -96,7 +103,7 @@ class HostedModel:
 
         Raises:
             ModelAuthError: a missing or bad key, or no quota.
-            AnswerError: the prompt does not fit the context, or a filter of the provider withheld the answer.
+            AnswerError: the prompt does not fit the context.
             ModelError: refused, or still failing after the last attempt.
         """
         if request.grammar is not None:
@@ -104,22 +111,29 @@ class HostedModel:
                 f"the request {request.step!r} has a grammar", "hosted models take JSON schemas only"
             )
         started = time.monotonic()
-        for attempt in range(self._retries + 1):
-            try:
-                response = self._ask(request)
-            except _Again as again:
-                self._pause(attempt, again)
-            else:
-                return self._reply(response, time.monotonic() - started)
+        lost = 0
+        try:
+            for attempt in range(self._retries + 1):
+                try:
+                    response = self._ask(request)
+                except _Again as again:
+                    lost += again.lost
+                    self._pause(attempt, again, lost)
+                else:
+                    return self._reply(response, time.monotonic() - started, lost)
+        except ModelError as error:
+            error.lost = lost
+            raise
         raise AssertionError("the last attempt returns or raises")
 
     def close(self) -> None:
         """Nothing to free."""
 
-    def _pause(self, attempt: int, again: _Again) -> None:
+    def _pause(self, attempt: int, again: _Again, lost: int) -> None:
         """Wait before the next attempt, or raise when there is none."""
         tries = f"{attempt + 1} of {self._retries + 1}"
-        if attempt == self._retries or (again.retry_after_s or 0) > _LONGEST_RETRY_AFTER_S:
+        longest = (again.retry_after_s or 0) > _LONGEST_RETRY_AFTER_S
+        if attempt == self._retries or lost == _MOST_LOST or longest:
             later = f"; it asks to wait {again.retry_after_s:.0f} s" if again.retry_after_s else ""
             raise ModelError(
                 f"the model {self._name} could not be asked (attempt {tries})",
@@ -144,7 +158,7 @@ class HostedModel:
         except ModelAPIError as error:
             raise _classified(self._name, error) from error
         except UnexpectedModelBehavior as error:
-            raise _Again(f"the reply could not be read: {error}", None) from error
+            raise _Again(f"the reply could not be read: {error}", None, lost=True) from error
         except UserError as error:  # a missing key, before anything is sent
             raise ModelAuthError(
                 f"the model {self._name} cannot be asked", str(error), "set the key, or choose another model"
@@ -186,11 +200,7 @@ class HostedModel:
             settings["temperature"] = request.temperature
         return settings
 
-    def _reply(self, response: ModelResponse, seconds: float) -> Reply:
-        if response.finish_reason == "content_filter":
-            raise AnswerError(
-                f"a filter of {self._name} withheld the answer", "", last_text=response.text or ""
-            )
+    def _reply(self, response: ModelResponse, seconds: float, lost: int) -> Reply:
         usage = Usage(
             prompt_tokens=response.usage.input_tokens,
             cached_tokens=response.usage.cache_read_tokens,
@@ -201,19 +211,24 @@ class HostedModel:
         )
         return Reply(
             text=response.text or "",
-            finish="length" if response.finish_reason == "length" else "stop",
+            finish=_FINISHES.get(response.finish_reason or "stop", "stop"),
             model=self._name,
             usage=usage.model_copy(update={"dollars": self.price(usage)}),
+            lost=lost,
         )
+
+
+_FINISHES: dict[str, Literal["length", "filtered"]] = {"length": "length", "content_filter": "filtered"}
 
 
 class _Again(Exception):
     """A failure after which another attempt can help. `retry_after_s` is what the provider asked for."""
 
-    def __init__(self, reason: str, retry_after_s: float | None) -> None:
+    def __init__(self, reason: str, retry_after_s: float | None, *, lost: bool) -> None:
         super().__init__(reason)
         self.reason = reason
         self.retry_after_s = retry_after_s
+        self.lost = lost
 
 
 def _classified(name: str, error: ModelAPIError) -> Exception:
@@ -230,7 +245,16 @@ def _classified(name: str, error: ModelAPIError) -> Exception:
         return ModelError(
             f"the model {name} refused the request", reason, "check the model's name and base URL"
         )
-    return _Again(reason, error.retry_after)
+    return _Again(reason, error.retry_after, lost=_may_be_billed(error))
+
+
+def _may_be_billed(error: ModelAPIError) -> bool:
+    """Whether it may have been answered all the same: an error status, or no connection, rules that out."""
+    from pydantic_ai.exceptions import ModelConnectionError
+
+    if isinstance(error, ModelConnectionError):
+        return error.phase not in ("pool", "connect")
+    return getattr(error, "status_code", None) in (None, *_GATEWAY_TIMEOUTS)
 
 
 def _missing_sdk(name: str, error: ImportError) -> MissingTool:

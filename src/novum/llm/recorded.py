@@ -1,15 +1,16 @@
 """Every reply is an event: resume, replay, tests and audit are one mechanism.
 
 A request whose step and hash are in the log is answered from the log and not paid for again. Any other is
-checked against the budget, asked, and written to the log before its reply is returned.
+checked against the budget, asked, and written to the log before its reply is returned. A request whose reply was
+lost on its way may have been billed, so it is written with the most that it can have used.
 """
 
 from __future__ import annotations
 
 import threading
-from typing import Literal
+from typing import Any, Literal
 
-from novum.errors import ModelError, ReplayMiss
+from novum.errors import AnswerError, ModelError, ReplayMiss
 from novum.events import EventLog
 from novum.llm import Capabilities, Model, Reply, Request
 from novum.llm.budget import Budget, WorstCase
@@ -34,7 +35,7 @@ class RecordedModel:
     ) -> None:
         """`replay` never asks `model`: an unknown request is answered by its step alone, or is an error.
 
-        `name` is what the records call the model (default: its own name); a replay keeps the recorded one.
+        `name` is what the records call the model (default: its own name); a replay looks for the same.
         """
         self._name = name or model.name
         self._model = model
@@ -65,9 +66,18 @@ class RecordedModel:
 
         Raises:
             BudgetExceeded: the call could exceed the budget; it was not made.
+            AnswerError: a filter of the provider withheld the answer, now or when it was recorded.
             ModelError: as the model's; written to the log as `model_failed`.
             ReplayMiss: in replay, the log holds no such step.
         """
+        reply = self._reply(request)
+        if reply.finish == "filtered":
+            raise AnswerError(
+                f"a filter of {self.name} withheld the answer to {request.step!r}", last_text=reply.text
+            )
+        return reply
+
+    def _reply(self, request: Request) -> Reply:
         if found := self._index.exact(request):
             return found.reply
         if self._mode == "replay":
@@ -76,15 +86,10 @@ class RecordedModel:
             try:
                 reply = self._model.complete(request)
             except ModelError as error:
-                self._log.append(
-                    "model_failed",
-                    step=request.step,
-                    request_hash=request.hash,
-                    model=self.name,
-                    error=type(error).__name__,
-                    message=error.text,
-                )
+                self._record_failure(request, type(error).__name__, error.text, error.lost)
                 raise
+            if reply.lost:
+                self._record_failure(request, "LostReply", "asked again: a reply was lost", reply.lost)
             self._record(request, reply)
         return reply
 
@@ -95,6 +100,19 @@ class RecordedModel:
         self._log.append("warning", message=drift_notice(request.step), step=request.step)
         return found.reply
 
+    def _record_failure(self, request: Request, error: str, message: str, lost: int) -> None:
+        """`lost` requests are counted with the most that they can have used."""
+        data: dict[str, Any] = {"lost": lost, "usage": lost_usage(self._model, request, lost).model_dump()}
+        self._log.append(
+            "model_failed",
+            step=request.step,
+            request_hash=request.hash,
+            model=self.name,
+            error=error,
+            message=message,
+            **(data if lost else {}),
+        )
+
     def _record(self, request: Request, reply: Reply) -> None:
         with self._mutex:
             self._log.append(
@@ -103,7 +121,7 @@ class RecordedModel:
                 request_hash=request.hash,
                 prompt_id=request.prompt_id,
                 prompt_hash=request.prompt_hash,
-                model=reply.model or self.name,
+                model=self.name,
                 capabilities=self.capabilities.model_dump(),
                 messages=self._messages.entries(request.messages),
                 json_schema=request.json_schema,
@@ -118,7 +136,13 @@ class RecordedModel:
 
 
 def worst_case(model: Model, request: Request) -> WorstCase:
-    """The most that `request` can use: no tokenizer makes more tokens than there are bytes."""
+    """The most that `request` can use, when every reply but the last is lost and billed."""
+    usage = lost_usage(model, request, model.capabilities.attempts)
+    return WorstCase(usage.prompt_tokens + usage.output_tokens, usage.dollars)
+
+
+def lost_usage(model: Model, request: Request, times: int) -> Usage:
+    """The most that asking `request` can use, `times` over: no tokenizer makes more tokens than there are bytes."""
     prompt = 0
     for message in request.messages:
         images = sum(part.kind == "image" for part in message.parts)
@@ -129,8 +153,16 @@ def worst_case(model: Model, request: Request) -> WorstCase:
         prompt = min(prompt, model.capabilities.context_tokens)
     output = request.max_tokens + model.capabilities.reasoning_tokens
     # Where a provider charges for what it keeps, a prompt that is kept whole costs most.
-    usage = Usage(prompt_tokens=prompt, cache_written_tokens=prompt, output_tokens=output)
-    return WorstCase(prompt + output, model.price(usage))
+    once = Usage(prompt_tokens=prompt, cache_written_tokens=prompt, output_tokens=output)
+    # Priced one by one: a longer prompt may cost more a token.
+    dollars = model.price(once)
+    return Usage(
+        prompt_tokens=times * prompt,
+        cache_written_tokens=times * prompt,
+        output_tokens=times * output,
+        dollars=None if dollars is None else times * dollars,
+        calls=times,
+    )
 
 
 def missing(step: str, log: str) -> ReplayMiss:

@@ -123,14 +123,21 @@ def _from_json(path: Path) -> ScriptedModel:
 
 
 def _from_python(path: Path) -> ScriptedModel:
-    names = runpy.run_path(str(path))
+    try:
+        names = runpy.run_path(str(path))
+        given = names.get("capabilities")
+        capabilities = Capabilities.model_validate(given) if given is not None else None
+    except (Exception, SystemExit) as error:  # whatever the user's own code raises is a fault of that file
+        raise UsageError(
+            f"the script {path} cannot be run",
+            f"{type(error).__name__}: {error}",
+            "mend it; see docs/models.md for what a script is",
+        ) from error
     reply = names.get("reply")
     if not callable(reply):
         raise UsageError(
             f"the script {path} defines no function reply(request) -> str", "", "see docs/models.md"
         )
-    given = names.get("capabilities")
-    capabilities = Capabilities.model_validate(given) if given is not None else None
     return ScriptedModel(f"scripted:{path}", reply, capabilities=capabilities)
 
 

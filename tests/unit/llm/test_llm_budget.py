@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from novum.errors import BudgetExceeded
+from novum.errors import BudgetExceeded, ModelError
 from novum.events import EventLog
-from novum.llm import Message, Request
+from novum.llm import Capabilities, Message, Request
 from novum.llm.budget import Budget, WorstCase, add_usage
 from novum.llm.recorded import RecordedModel, worst_case
 from novum.llm.scripted import ScriptedModel, from_replies
@@ -153,3 +153,78 @@ def test_the_worst_case_bounds_every_tokenizer() -> None:
     worst = worst_case(model, Request(step="a", messages=(Message.of("user", text),), max_tokens=9))
     assert worst.tokens >= len(text.encode()) + 9
     assert worst.dollars == pytest.approx(worst.tokens)
+
+
+def test_a_call_reserves_for_every_request_that_can_be_billed() -> None:
+    asked = Request(step="a", messages=(Message.of("user", "x"),), max_tokens=9)
+    once, thrice = (
+        worst_case(from_replies({}, "x", capabilities=Capabilities(attempts=n)), asked).tokens for n in (1, 3)
+    )
+    assert thrice == 3 * once
+
+
+def test_lost_replies_never_pass_the_budget(log: EventLog) -> None:
+    """Five requests shared one reservation, and only the last of them was counted."""
+
+    def lose(_: Request) -> str:
+        error = ModelError("no reply")
+        error.lost = 3
+        raise error
+
+    inner = ScriptedModel(
+        "scripted:x", lose, capabilities=Capabilities(attempts=3), dollars_per_million_tokens=1e6
+    )
+    budget = Budget(1000.0, None, None, log)
+    model = RecordedModel(inner, log, budget)
+    for number in range(100):
+        with pytest.raises((ModelError, BudgetExceeded)):
+            model.complete(request(number))
+    assert 500 < (budget.spent.dollars or 0.0) <= 1000
+    assert 0 < len(list(log.events("model_failed"))) < 100
+
+
+def test_a_resumed_study_counts_lost_replies_too(tmp_path: Path) -> None:
+    path = tmp_path / "events.jsonl"
+    with EventLog(path) as log:
+        log.append("model_failed", lost=1, usage=Usage(output_tokens=90, calls=1).model_dump())
+        log.append("model_failed", error="ModelAuthError")
+    with EventLog(path) as log:
+        assert Budget(None, None, None, log).spent.output_tokens == 90
+
+
+def test_the_night_after_a_power_cut_is_no_work(tmp_path: Path, clock: Clock) -> None:
+    """The warning of the torn line came before the mark of a resume, so the whole night counted."""
+    path = tmp_path / "events.jsonl"
+    with EventLog(path, clock=clock) as log:
+        clock.now += 60
+        log.append("phase_started", phase="ideate")
+    path.write_bytes(path.read_bytes() + b'{"kind":"torn')
+    clock.now += 86_400
+    with EventLog(path, clock=clock) as log:
+        assert Budget(None, None, 3, log, clock=clock).elapsed_s == 60
+
+
+def test_the_time_before_a_command_that_marks_no_resume_is_no_work(tmp_path: Path, clock: Clock) -> None:
+    """`novum write` wrote into the log on another day, and the days between were charged to the minutes."""
+    path = tmp_path / "events.jsonl"
+    for _ in range(3):
+        with EventLog(path, clock=clock) as log:
+            log.append("warning", message="one")
+            clock.now += 10
+            log.append("warning", message="two")
+        clock.now += 86_400
+    with EventLog(path, clock=clock) as log:
+        assert Budget(None, None, 3, log, clock=clock).elapsed_s == 30
+
+
+def test_no_run_is_begun_when_the_minutes_do_not_hold_one_as_long_as_the_longest(
+    log: EventLog, clock: Clock
+) -> None:
+    budget = Budget(None, None, 2, log, clock=clock)
+    log.append("run_finished", run="run_0", seconds=50.0)
+    clock.now += 69
+    budget.check_time()
+    clock.now += 2
+    with pytest.raises(BudgetExceeded, match="minutes"):
+        budget.check_time()
+    Budget(None, None, None, log, clock=clock).check_time()

@@ -3,15 +3,34 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from novum.cli.estimate import print_estimate
 from novum.errors import UsageError
 from novum.events import Event
-from novum.llm.estimate import EMBEDDED, Speed, counts_of, estimate
+from novum.llm.estimate import EMBEDDED, HOSTED, PHASE_ROLES, Estimate, Rates, Speed, counts_of
+from novum.llm.estimate import estimate as estimate_by_role
 from novum.llm.prices import dollars
 from novum.records import Usage
+from novum.settings import ModelSettings, Role, Settings
+
+ROLES: tuple[Role, ...] = tuple(PHASE_ROLES.values())
+
+
+def estimate(
+    profile: str,
+    price: Callable[[Usage], float | None],
+    *,
+    speed: Speed = HOSTED,
+    reasoning_tokens: int = 0,
+    **options: Path,
+) -> Estimate:
+    """The estimate with one model in every role."""
+    rates = Rates("scripted:x", price, speed, reasoning_tokens)
+    return estimate_by_role(profile, dict.fromkeys(ROLES, rates), **options)
 
 
 def call(step: str, prompt: int = 100, cached: int = 60, output: int = 20, max_tokens: int = 50) -> Event:
@@ -90,3 +109,25 @@ def test_a_price_that_rises_with_the_prompt_is_that_of_a_call_not_of_the_sum(tmp
     made = estimate("full", price, table=table)
     assert made.total.expected.dollars == pytest.approx(0.3)
     assert made.total.worst.dollars == pytest.approx(0.9)
+
+
+def test_each_phase_costs_what_the_model_of_its_role_costs(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Every phase was priced as the default model, so a dear writer beside an embedded default cost nothing."""
+    cheap, dear = tmp_path / "cheap.json", tmp_path / "dear.json"
+    cheap.write_text('{"replies": {}}')
+    dear.write_text('{"replies": {}, "dollars_per_million_tokens": 10}')
+    models = ModelSettings(default=f"scripted:{cheap}", writing=f"scripted:{dear}")
+    print_estimate(Settings(models=models), json=True)
+    made = Estimate.model_validate_json(capsys.readouterr().out)
+    costs = {phase.phase: phase.expected.dollars for phase in made.phases}
+    assert costs.pop("write") == pytest.approx(made.total.expected.dollars)
+    assert set(costs.values()) == {0.0}
+    assert {phase.phase for phase in made.phases if phase.model == f"scripted:{dear}"} == {"write"}
+
+
+@pytest.mark.parametrize("profile", ["quick", "full"])
+def test_every_recorded_phase_has_a_role(profile: str) -> None:
+    found = estimate(profile, lambda _: 1.0)
+    assert {phase.phase for phase in found.phases} <= set(PHASE_ROLES)

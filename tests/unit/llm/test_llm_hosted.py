@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 
 import pytest
-from loopback_provider import answer, cut_off, failure, hang, send, serve
+from loopback_provider import Behaviour, answer, cut_off, failure, hang, send, serve
 
 from novum.errors import AnswerError, ModelAuthError, ModelError, UsageError
 from novum.llm import Message, Model, Request
@@ -219,3 +219,58 @@ class TestContract(ModelContract):
     def model(self) -> Iterator[Model]:
         with serve(answer()) as (url, _):
             yield HostedModel("openai:m", base_url=url, retries=0)
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "lost"),
+    [
+        (cut_off, 1),
+        (failure(504), 1),
+        (failure(500), 0),
+        (failure(503), 0),
+        (failure(429, "rate_limit_exceeded"), 0),
+    ],
+)
+def test_a_reply_that_may_have_been_billed_is_told(
+    open_at: Callable[..., HostedModel], behaviour: Behaviour, lost: int
+) -> None:
+    """Only the last attempt counted, though each lost one can be on the bill."""
+    with serve(behaviour, answer()) as (url, _):
+        assert open_at(url).complete(request()).lost == lost
+
+
+def test_a_failure_tells_how_many_replies_were_lost(open_at: Callable[..., HostedModel]) -> None:
+    with serve(hang(1.0)) as (url, _), pytest.raises(ModelError) as caught:
+        open_at(url, timeout_s=0.2, retries=1).complete(request())
+    assert caught.value.lost == 2
+    with (
+        serve(cut_off, failure(401, "invalid_api_key")) as (url, _),
+        pytest.raises(ModelAuthError) as refused,
+    ):
+        open_at(url).complete(request())
+    assert refused.value.lost == 1
+
+
+def test_a_server_that_is_not_there_bills_nothing(open_at: Callable[..., HostedModel]) -> None:
+    with serve(answer()) as (url, _):
+        pass
+    with pytest.raises(ModelError) as caught:
+        open_at(url).complete(request())
+    assert caught.value.lost == 0
+
+
+def test_no_more_replies_are_lost_than_the_model_says(open_at: Callable[..., HostedModel]) -> None:
+    """A budget reserves for `attempts`, so no call may bill more."""
+    with serve(cut_off) as (url, received):
+        model = open_at(url, retries=9)
+        with pytest.raises(ModelError) as caught:
+            model.complete(request())
+    assert len(received) == caught.value.lost == model.capabilities.attempts == 3
+    assert open_at(url, retries=0).capabilities.attempts == 1
+
+
+def test_an_answer_that_a_filter_withheld_is_paid_for(open_at: Callable[..., HostedModel]) -> None:
+    with serve(answer("", "content_filter")) as (url, _):
+        reply = open_at(url).complete(request())
+    assert reply.finish == "filtered"
+    assert (reply.usage.prompt_tokens, reply.usage.output_tokens) == (100, 8)

@@ -8,14 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from novum.errors import ModelAuthError, ReplayMiss, StudyError
+from novum.errors import AnswerError, ModelAuthError, ReplayMiss, StudyError
 from novum.events import EventLog, read_events
-from novum.llm import Capabilities, Message, Request
+from novum.llm import Capabilities, Message, Reply, Request
 from novum.llm.budget import Budget
 from novum.llm.calls import MessageStore
-from novum.llm.recorded import RecordedModel
+from novum.llm.recorded import RecordedModel, worst_case
 from novum.llm.replay import ReplayModel
 from novum.llm.scripted import ScriptedModel, from_replies
+from novum.records import Usage
 
 
 @pytest.fixture
@@ -160,3 +161,57 @@ def test_a_reply_with_odd_characters_survives(path: Path) -> None:
         recorded(log, odd).complete(request())
     assert ReplayModel(path).complete(request()).text == odd
     assert all(json.loads(line) for line in path.read_bytes().splitlines())
+
+
+class Filtered:
+    """A model whose answer a filter withholds, after `lost` replies that never came."""
+
+    def __init__(self, lost: int = 0) -> None:
+        self.asked = 0
+        self._lost = lost
+
+    name = "hosted:x"
+    capabilities = Capabilities(attempts=3)
+
+    def complete(self, _: Request) -> Reply:
+        self.asked += 1
+        return Reply(text="", finish="filtered", usage=Usage(prompt_tokens=9, calls=1), lost=self._lost)
+
+    def price(self, usage: Usage) -> float | None:
+        return float(usage.prompt_tokens + usage.output_tokens)
+
+    def close(self) -> None: ...
+
+
+def test_a_withheld_answer_is_recorded_with_its_usage_and_not_asked_for_again(path: Path) -> None:
+    """It was logged as a failure without usage, and each resume asked and paid again."""
+    model = Filtered()
+    for _ in range(2):
+        with EventLog(path) as log:
+            recording = RecordedModel(model, log, Budget(None, None, None, log))
+            with pytest.raises(AnswerError, match="filter of hosted:x"):
+                recording.complete(request())
+            (call,) = log.events("model_call")
+            assert call.data["finish"] == "filtered" and call.data["usage"]["prompt_tokens"] == 9
+    assert model.asked == 1
+
+
+def test_lost_replies_are_recorded_with_the_most_that_they_can_have_used(log: EventLog) -> None:
+    budget = Budget(None, None, None, log)
+    asked = request(max_tokens=50)
+    with pytest.raises(AnswerError):
+        RecordedModel(Filtered(lost=2), log, budget).complete(asked)
+    (failed,) = log.events("model_failed")
+    once = worst_case(Filtered(), asked).tokens // 3
+    assert failed.data["lost"] == 2
+    assert budget.spent.output_tokens == 2 * 50
+    assert budget.spent.prompt_tokens + budget.spent.output_tokens == 2 * once + 9
+    assert budget.spent.dollars == 2.0 * once
+
+
+def test_the_records_name_the_model_as_the_order_does(log: EventLog, tmp_path: Path) -> None:
+    """`manual:./x/` was recorded as `manual:x`, so a replay found no capabilities and asked in other words."""
+    inner = from_replies({}, "one", name="scripted:x", capabilities=Capabilities(small=True))
+    RecordedModel(inner, log, Budget(None, None, None, log), name="scripted:./x").complete(request())
+    replay = ReplayModel(log.path, original="scripted:./x")
+    assert replay.capabilities.small

@@ -137,3 +137,36 @@ def test_checks_are_fast(cache: Path) -> None:
     check_model("local:smollm2-135m", SETTINGS)
     check_model("openai:m", SETTINGS)
     assert time.monotonic() - started < 0.5
+
+
+@pytest.mark.parametrize("name", ["loca:qwen", "nonesuch:model"])
+def test_a_provider_that_does_not_exist_is_found_before_a_study_is_begun(name: str) -> None:
+    """Every kind that is not known was taken for a provider whose key cannot be checked."""
+    (check,) = check_model(name, SETTINGS)
+    assert not check.ok and name in check.text
+
+
+def test_a_provider_whose_package_is_missing_is_found_before_a_study_is_begun(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "a key of nobody")
+    for module in [name for name in sys.modules if name.startswith("pydantic_ai.providers.anthropic")]:
+        monkeypatch.delitem(sys.modules, module)
+    monkeypatch.setitem(sys.modules, "anthropic", None)
+    (check,) = check_model("anthropic:claude-sonnet-5", SETTINGS)
+    assert not check.ok and "novum[providers]" in check.next_step
+
+
+@pytest.mark.parametrize("text", ["def broken(:", "1 / 0"])
+def test_a_script_with_an_error_is_found_before_a_study_is_begun(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "bad.py"
+    path.write_text(text)
+    (check,) = check_model(f"scripted:{path}", SETTINGS)
+    assert not check.ok and "cannot be run" in check.text
+
+
+def test_a_log_that_is_corrupt_is_found_before_a_study_is_begun(tmp_path: Path) -> None:
+    path = tmp_path / "events.jsonl"
+    path.write_text("not json\nnor this\n")
+    (check,) = check_model(f"replay:{path}#local:x", SETTINGS)
+    assert not check.ok and "corrupt at line 1" in check.text

@@ -66,7 +66,17 @@ def test_a_python_file(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("name", "text"),
-    [("a.json", "{"), ("a.json", '{"reply": {}}'), ("a.py", "x = 1"), ("a.json", '{"replies": [1]}')],
+    [
+        ("a.json", "{"),
+        ("a.json", '{"reply": {}}'),
+        ("a.py", "x = 1"),
+        ("a.json", '{"replies": [1]}'),
+        ("a.py", "def broken(:"),
+        ("a.py", "import no_such_module"),
+        ("a.py", "raise SystemExit(3)"),
+        ("a.py", "def reply(request): return ''\ncapabilities = {'typo': 1}"),
+        ("a.py", "def reply(request): return ''\ncapabilities = 3"),
+    ],
 )
 def test_a_script_that_is_not_one_is_a_usage_error(tmp_path: Path, name: str, text: str) -> None:
     path = tmp_path / name
