@@ -6,11 +6,13 @@ Settings hold preferences. They cannot switch the sandbox off: that takes a flag
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
 from novum.errors import UsageError
 
@@ -56,12 +58,22 @@ class ModelSettings(_Group):
 class BudgetSettings(_Group):
     """What a study may spend. Checked before each call against its worst case."""
 
-    dollars: float | None = Field(default=None, ge=0)
+    dollars: float | None = Field(default=None, ge=0, allow_inf_nan=False)
     """Most dollars for model calls; none means no limit."""
     tokens: int | None = Field(default=None, ge=0)
     """Most tokens, prompts and replies together."""
-    minutes: float | None = Field(default=None, ge=0)
-    """Most minutes of wall time, over all processes that worked on the study."""
+    minutes: float | None = Field(default=None, ge=0, allow_inf_nan=False)
+    """Most minutes of wall time, over all processes; a call or run that is under way is not cut off."""
+
+    def changed(self, **limits: float | None) -> BudgetSettings:
+        """These limits, with those of `limits` that are not None in their place.
+
+        Raises:
+            UsageError: one of them is out of range.
+        """
+        given = {name: limit for name, limit in limits.items() if limit is not None}
+        with _told("a limit of the budget is not valid", "give a number that is 0 or more"):
+            return BudgetSettings.model_validate(self.model_dump() | given)
 
 
 class SandboxSettings(_Group):
@@ -69,8 +81,8 @@ class SandboxSettings(_Group):
 
     backend: str = "auto"
     """`auto` (bubblewrap, then namespaces, else refuse), or one of them by name."""
-    memory_gib: float | None = Field(default=None, gt=0)
-    """Overrides the template's memory limit, in GiB."""
+    memory_gib: float | None = Field(default=None, gt=0, allow_inf_nan=False)
+    """Overrides the template's memory limit for the runs of a study that begins with it, in GiB."""
 
 
 class LiteratureSettings(_Group):
@@ -148,12 +160,23 @@ def load_settings(folder: Path | None = None) -> Settings:
             values = tomllib.loads(path.read_text(encoding="utf-8"))
         except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
             raise UsageError(f"cannot read the settings file {path}", str(error)) from error
+    what = f"a setting in {path} or in the environment (NOVUM_...) is not valid"
     try:
-        return Settings(**values)
+        with _told(what, "see docs/settings.md for every setting"):
+            return Settings(**values)
+    except SettingsError as error:
+        raise UsageError(
+            what,
+            f"{error} ({error.__cause__})",
+            "a list or a group is written as JSON: NOVUM_LITERATURE__SOURCES='[\"arxiv\"]'; see docs/settings.md",
+        ) from error
+
+
+@contextmanager
+def _told(what: str, next_step: str) -> Iterator[None]:
+    """Turns pydantic's error into one of this project, which names each setting that is wrong."""
+    try:
+        yield
     except ValidationError as error:
         problems = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
-        raise UsageError(
-            f"a setting in {path} or in the environment (NOVUM_...) is not valid",
-            problems,
-            "see docs/settings.md for every setting",
-        ) from error
+        raise UsageError(what, problems, next_step) from error

@@ -68,6 +68,8 @@ class Tools:
     seed: int = 0
     cores: Callable[[], AbstractContextManager[None]] = nullcontext
     """Held while an experiment runs, so that no embedded model of another study shares the cores with it."""
+    check_time: Callable[[], None] = lambda: None
+    """Called before a run; raises `BudgetExceeded` when the minutes of the budget are used up."""
     embed: Embed | None = None
     """The embedding model of `literature.rerank_model`, where one is set: it tells ideas in other words alike."""
     comment: str = ""

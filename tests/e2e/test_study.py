@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import shutil
 import signal
 import time
 from collections import Counter
@@ -155,6 +156,13 @@ def test_ctrl_c_stops_within_a_second_and_says_how_to_go_on(novum: Novum) -> Non
         (("run", "epidemic", "--profile", "huge", "--model", SCIENTIST), 2, "huge"),
         (("run", "epidemic", "--model", SCIENTIST, "--approve", "everything"), 2, "everything"),
         (("run", "epidemic", "--model", SCIENTIST, "--coder", "nonsense"), 2, "nonsense"),
+        (("run", "epidemic", "--model", SCIENTIST, "--budget", "-5"), 2, "dollars"),
+        (("run", "epidemic", "--model", SCIENTIST, "--budget", "nan"), 2, "dollars"),
+        (("run", "epidemic", "--model", SCIENTIST, "--tokens", "-1"), 2, "tokens"),
+        (("run", "epidemic", "--model", SCIENTIST, "--minutes", "-1"), 2, "minutes"),
+        (("run", "epidemic", "--model", "loca:qwen"), 3, "loca:qwen"),
+        (("run", "epidemic", "--model", f"scripted:{Path(__file__).parent}"), 3, "scripted:"),
+        (("ideas", "epidemic", "--model", "loca:qwen"), 3, "loca:qwen"),
     ],
 )
 def test_bad_input_is_one_clear_error(
@@ -164,6 +172,7 @@ def test_bad_input_is_one_clear_error(
     assert done.returncode != 0
     assert said in done.stderr
     assert "Traceback" not in done.stderr
+    assert not (novum.folder / "lab").exists(), "nothing was begun"
 
 
 def test_a_read_only_workspace_is_refused(novum: Novum) -> None:
@@ -264,6 +273,23 @@ def test_a_person_approves_comments_and_the_model_heeds(novum: Novum) -> None:
     assert "write/conclusion/comment_1" in asked
     assert events_of(study, "study_finished")[-1]["draft"] == 1
     assert (study / "drafts" / "1" / "paper.pdf").exists()
+
+
+def test_a_comment_in_the_process_that_begins_the_study_is_heeded(novum: Novum) -> None:
+    """It looked for the idea in the folder that the study had before it was named after the idea."""
+    shutil.copy(SCIENTIST.removeprefix("scripted:"), novum.folder / "mine.py")
+    arguments = ("run", "epidemic", "--model", "scripted:./mine.py", "--approve", "plan")
+    novum(*arguments, said="vaccinate earlier\nyes\n")
+    (study,) = novum.studies
+    answers = [(a["approved"], a["comment"]) for a in events_of(study, "approval")]
+    assert answers == [(False, "vaccinate earlier"), (True, "")]
+    assert "experiment/plan/comment_1" in {c["step"] for c in events_of(study, "model_call")}
+    assert events_of(study, "study_finished")
+    # A model whose name is a path in other words replays as the same model: it drifted into other prompts.
+    (novum.folder / "mine.py").unlink()
+    told = json.loads(novum("replay", study.name, "--to", str(novum.folder / "again"), "--json").stdout)
+    assert told["identical"], told
+    assert not any("drifted" in w["message"] for w in events_of(novum.folder / "again", "warning"))
 
 
 def test_a_capable_model_gets_through_a_full_study_and_what_it_invents_is_taken_out(

@@ -44,7 +44,7 @@ class CommandGroup(TyperGroup):
         except OSError as error:
             if error.errno == errno.EPIPE:  # the reader of a pipe has gone; typer ends quietly
                 raise
-            print_error("\n".join([_os_error_text(error), *_notes(error)]))
+            print_error(_os_error_text(error))
             raise typer.Exit(NovumError.exit_code) from error
 
 
@@ -53,10 +53,13 @@ def _notes(error: BaseException) -> list[str]:
     return [f"  next: {note}" for note in getattr(error, "__notes__", [])]
 
 
-def _os_error_text(error: OSError) -> str:
-    error = _first(error)
+def _os_error_text(raised: OSError) -> str:
+    error = _first(raised)
     what = f"cannot use {error.filename or 'the file system'}"
-    return NovumError(what, error.strerror or str(error), _REMEDIES.get(error.errno or 0, "")).text
+    # Who left a note knows how to go on; a study that is begun again would be paid for again.
+    then = getattr(raised, "__notes__", ["run the command again"])[-1]
+    remedy = _REMEDIES.get(error.errno or 0)
+    return NovumError(what, error.strerror or str(error), f"{remedy}, then {then}" if remedy else then).text
 
 
 def _first(error: OSError) -> OSError:
@@ -69,11 +72,11 @@ def _first(error: OSError) -> OSError:
 
 
 _REMEDIES = {
-    errno.ENOSPC: "free some disk space, then run the command again",
-    errno.EDQUOT: "free some disk space, then run the command again",
-    errno.EROFS: "name a folder that can be written, with --lab",
-    errno.EACCES: "make the file readable and writable for you, or name another folder with --lab",
-    errno.EPERM: "make the file readable and writable for you, or name another folder with --lab",
+    errno.ENOSPC: "free some disk space",
+    errno.EDQUOT: "free some disk space",
+    errno.EROFS: "set NOVUM_LAB to a folder that can be written",
+    errno.EACCES: "make the file readable and writable for you, or set NOVUM_LAB to another folder",
+    errno.EPERM: "make the file readable and writable for you, or set NOVUM_LAB to another folder",
 }
 
 

@@ -38,6 +38,9 @@ SeedPapers = Annotated[
         "--seed-papers", min=0, max=20, help="Recent papers on the topic to show before ideas are proposed."
     ),
 ]
+OverruleSafety = Annotated[
+    str, typer.Option("--overrule-safety", help="Your name, to overrule the safety screen; recorded.")
+]
 Json = Annotated[bool, typer.Option("--json", help="Print the outcome as JSON on standard output.")]
 
 
@@ -63,9 +66,7 @@ def run(
         str, typer.Option("--on-unknown", help="The same where it is unknown whether the idea is new.")
     ] = "keep",
     seed_papers: SeedPapers = 0,
-    overrule_safety: Annotated[
-        str, typer.Option(help="Your name, to overrule the safety screen; recorded.")
-    ] = "",
+    overrule_safety: OverruleSafety = "",
     coder: Annotated[str, typer.Option(help="What edits the code: novum or aider (an installed one).")] = "",
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Print expected and worst-case cost, then stop.")
@@ -107,7 +108,11 @@ def ideas(
     model: Model = "",
     profile: ProfileName = "",
     seed: Seed = 0,
+    budget: Budget = None,
+    tokens: Tokens = None,
+    minutes: Minutes = None,
     seed_papers: SeedPapers = 0,
+    overrule_safety: OverruleSafety = "",
     json: Json = False,
 ) -> None:
     """Propose ideas for TEMPLATE and judge their novelty, without running anything."""
@@ -116,12 +121,15 @@ def ideas(
     from novum.study.ideas import only_ideas
     from novum.template import load_template
 
-    settings = _settings(model, profile, None, None, None, "")
+    settings = _settings(model, profile, budget, tokens, minutes, "")
+    loaded = load_template(template)
+    _preflight(settings, template, unsafe=False, without=("LaTeX",))
     order = Order(
-        template=load_template(template),
+        template=loaded,
         profile=settings.profile,
         seed=seed,
         archive=_archive(settings),
+        overrule_safety=overrule_safety,
         seed_papers=seed_papers,
     )
     with View() as view:
@@ -196,9 +204,8 @@ def _settings(
     settings = load_settings()
     if profile and profile not in ("quick", "full"):
         raise UsageError(f"there is no profile {profile!r}", "", "choose quick or full")
-    limits = {"dollars": budget, "tokens": tokens, "minutes": minutes}
     update: dict[str, Any] = {
-        "budget": settings.budget.model_copy(update={k: v for k, v in limits.items() if v is not None})
+        "budget": settings.budget.changed(dollars=budget, tokens=tokens, minutes=minutes)
     }
     if model:
         # A model named on the command line takes every role.
@@ -241,10 +248,12 @@ def _confirm_unsafe(unsafe: bool) -> None:
     typer.confirm("Run without a sandbox?", abort=True, err=True)
 
 
-def _preflight(settings: Settings, template: str, unsafe: bool) -> None:
+def _preflight(settings: Settings, template: str, unsafe: bool, without: tuple[str, ...] = ()) -> None:
+    """Stop here when something is missing; what is of the subjects `without` may be."""
     from novum.study.preflight import preflight, require
 
-    require(preflight(settings, template=template, allow_unsafe=unsafe))
+    lines = preflight(settings, template=template, allow_unsafe=unsafe)
+    require([line for line in lines if line.subject not in without])
 
 
 def _estimate(settings: Settings, json: bool) -> None:
@@ -273,8 +282,8 @@ def _conduct(folder: StudyFolder, settings: Settings, unsafe: bool) -> StudyFold
     ):
         try:
             return conduct(opened, _ask_person, settings.lab)
-        except KeyboardInterrupt as interrupt:
-            interrupt.add_note(
+        except (KeyboardInterrupt, OSError) as error:
+            error.add_note(
                 f"run `novum resume {opened.tools.log.path.parent.name}`; nothing that is done is lost"
             )
             raise

@@ -8,7 +8,7 @@ import platform
 import re
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -55,7 +55,6 @@ class Order:
     """What becomes of an idea of which nobody can say whether it is new: one of `CHOICES`."""
     seed_papers: int = 0
     """How many recent papers on the topic a model is shown before it proposes an idea."""
-    extra: dict[str, Any] = field(default_factory=dict)
 
 
 def begin_study(order: Order, settings: Settings, *, now: float | None = None) -> StudyFolder:

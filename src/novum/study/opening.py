@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from novum.errors import StudyError
 from novum.events import EventLog
@@ -18,15 +18,15 @@ from novum.llm.catalogue import cache_folder
 from novum.llm.cores import Cores
 from novum.llm.recorded import RecordedModel
 from novum.llm.registry import open_model
-from novum.records import Usage
 from novum.sandbox.open import UNSAFE, open_sandbox
-from novum.settings import ROLES, BudgetSettings, Role, Settings
+from novum.settings import ROLES, BudgetSettings, Profile, Role, Settings
 from novum.store import StudyFolder
 from novum.study.begin import decoded_files
 from novum.template import Template, load_template
 from novum.tools import Tools
 
 Progress = Callable[[int, float], None]
+_GIB = 1 << 30
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,8 @@ def open_study(
         if listener:
             log.listeners.append(listener)
         template = recorded_template(folder, order)
-        models = _models(order, settings, log, mode, progress)
+        budget = _budget(order, settings, log)
+        models = _models(order, settings, log, budget, mode, progress)
         try:
             tools = Tools(
                 folder=folder,
@@ -81,6 +82,7 @@ def open_study(
                 profile=order["profile"],
                 seed=int(order["seed"]),
                 cores=_cores(order, log) if mode == "live" else nullcontext,
+                check_time=budget.check_time,
             )
             yield Opened(tools, order, live=mode == "live")
         finally:
@@ -100,7 +102,7 @@ def _order(log: EventLog, folder: StudyFolder) -> dict[str, Any]:
 
 
 def recorded_template(folder: StudyFolder, order: dict[str, Any]) -> Template:
-    """The template as it was when the study began, laid out in the study's folder."""
+    """The template as it was when the study began, laid out in the study's folder, with the memory limit of then."""
     target = folder.template
     if target.exists():
         shutil.rmtree(target)
@@ -108,21 +110,36 @@ def recorded_template(folder: StudyFolder, order: dict[str, Any]) -> Template:
         path = target / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
-    return load_template(target, name=order["template"]["name"])
+    template = load_template(target, name=order["template"]["name"])
+    memory_gib = order["settings"]["sandbox"]["memory_gib"]
+    return template if memory_gib is None else _with_memory(template, round(memory_gib * _GIB))
+
+
+def _with_memory(template: Template, memory_bytes: int) -> Template:
+    """The template with another memory limit for its runs."""
+    profiles = {}
+    for name in get_args(Profile):
+        profile = template.profile(name)
+        limits = profile.limits.model_copy(update={"memory_bytes": memory_bytes})
+        profiles[name] = profile.model_copy(update={"limits": limits})
+    return template.model_copy(update={"profiles": profiles})
+
+
+def _budget(order: dict[str, Any], settings: Settings, log: EventLog) -> Budget:
+    """The recorded budget, with the limits that the settings state in the place of its own."""
+    limits = BudgetSettings(**order["budget"]).changed(**settings.budget.model_dump())
+    return Budget.from_settings(limits, log)
 
 
 def _models(
     order: dict[str, Any],
     settings: Settings,
     log: EventLog,
+    budget: Budget,
     mode: Literal["live", "replay"],
     progress: Progress | None,
 ) -> dict[Role, Model]:
     """One recorded model for each role; roles with the same name share one."""
-    limits = BudgetSettings(**order["budget"])
-    changed = settings.budget.model_dump(exclude_none=True)
-    limits = limits.model_copy(update=changed)
-    budget = Budget.from_settings(limits, log)
     opened: dict[str, Model] = {}
     models: dict[Role, Model] = {}
     for role in ROLES:
@@ -158,20 +175,3 @@ def copy_record(source: StudyFolder, target: Path) -> StudyFolder:
     if source.runs.exists():
         shutil.copytree(source.runs, target / "runs")
     return StudyFolder(target)
-
-
-def total_usage(log: EventLog) -> Usage:
-    """What all model calls of the study used; `dollars` is None when the price of any is unknown."""
-    total = Usage(dollars=0.0)
-    for event in log.events("model_call"):
-        usage = Usage(**event.data["usage"])
-        dollars = None if usage.dollars is None or total.dollars is None else total.dollars + usage.dollars
-        total = Usage(
-            prompt_tokens=total.prompt_tokens + usage.prompt_tokens,
-            cached_tokens=total.cached_tokens + usage.cached_tokens,
-            output_tokens=total.output_tokens + usage.output_tokens,
-            seconds=total.seconds + usage.seconds,
-            dollars=dollars,
-            calls=total.calls + 1,
-        )
-    return total

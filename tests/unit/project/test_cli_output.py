@@ -51,7 +51,7 @@ def test_ctrl_c_says_how_to_go_on() -> None:
 
 @pytest.mark.parametrize(
     ("number", "step"),
-    [(errno.ENOSPC, "free some disk space"), (errno.EROFS, "can be written"), (errno.EACCES, "readable")],
+    [(errno.ENOSPC, "free some disk space"), (errno.EROFS, "NOVUM_LAB"), (errno.EACCES, "readable")],
 )
 def test_a_full_or_read_only_disk_is_one_clear_error(number: int, step: str) -> None:
     result = invoke(OSError(number, "reason", "/some/file"))
@@ -73,10 +73,12 @@ def test_a_folder_that_could_not_be_copied_is_told_by_its_first_file_only() -> N
     ]
 
 
-def test_what_the_interrupted_code_says_is_told_after_a_full_disk_too() -> None:
+def test_a_study_that_a_full_disk_stopped_is_resumed_and_not_begun_again() -> None:
+    """The command again would begin another study, and pay for it."""
     error = OSError(errno.ENOSPC, "full", "/file")
     error.add_note("run `novum resume x`")
-    assert invoke(error).stderr.endswith("  next: run `novum resume x`\n")
+    said = invoke(error).stderr
+    assert said.endswith("  next: free some disk space, then run `novum resume x`\n")
 
 
 def test_a_reader_that_has_gone_is_no_error_to_talk_about() -> None:

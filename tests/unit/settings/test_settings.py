@@ -11,7 +11,7 @@ import pytest
 from pydantic import BaseModel, ValidationError
 
 from novum.errors import UsageError
-from novum.settings import EMBEDDED_MODEL, ROLES, ModelSettings, Settings, load_settings
+from novum.settings import EMBEDDED_MODEL, ROLES, BudgetSettings, ModelSettings, Settings, load_settings
 
 
 @pytest.fixture(autouse=True)
@@ -124,3 +124,31 @@ def test_every_setting_says_what_it_is() -> None:
 def test_a_role_without_a_model_takes_the_default() -> None:
     models = ModelSettings(default="a:b", review="c:d")
     assert [models.for_role(role) for role in ROLES] == ["a:b", "a:b", "a:b", "c:d", "a:b"]
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [("NOVUM_LITERATURE__SOURCES", "arxiv"), ("NOVUM_MODELS", "x"), ("NOVUM_BUDGET", "5")],
+)
+def test_a_variable_that_is_no_json_is_one_clear_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, variable: str, value: str
+) -> None:
+    """It ended in a traceback of the settings library."""
+    monkeypatch.setenv(variable, value)
+    with pytest.raises(UsageError, match="NOVUM_"):
+        load_settings(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "limit"),
+    [("dollars", -5), ("tokens", -1), ("minutes", -1), ("dollars", float("nan")), ("minutes", float("inf"))],
+)
+def test_a_limit_that_is_none_is_refused(name: str, limit: float) -> None:
+    """`--budget -5` ended in a traceback and left a study that could not be opened; `nan` was no limit at all."""
+    with pytest.raises(UsageError, match=name):
+        BudgetSettings().changed(**{name: limit})
+
+
+def test_a_limit_that_is_not_given_stays(tmp_path: Path) -> None:
+    changed = BudgetSettings(dollars=5, tokens=10).changed(dollars=None, tokens=20)
+    assert (changed.dollars, changed.tokens, changed.minutes) == (5, 20, None)
