@@ -17,6 +17,8 @@ from novum.errors import StudyError
 
 VERSION = 1
 """Of the tables. A file with another one is made anew."""
+IN_MEMORY = Path(":memory:")
+"""In the place of a file that cannot be written."""
 BUSY_S = 10.0
 """How long to wait for another process that writes."""
 

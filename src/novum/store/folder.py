@@ -108,11 +108,15 @@ class StudyFolder:
         self.write_text(path, text + "\n")
 
     def write_text(self, path: Path, text: str) -> None:
-        """Write `text`, atomically: a reader sees the old file or the new one."""
+        """Write `text`, atomically: a reader sees the old file or the new one, also after a power cut."""
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             partial = path.with_name(f".{path.name}.partial")
-            partial.write_text(text, encoding="utf-8")
+            with partial.open("w", encoding="utf-8") as file:
+                file.write(text)
+                file.flush()
+                # Else the new name could reach the disk before the content does, and the file be empty.
+                os.fsync(file.fileno())
             os.replace(partial, path)
         except OSError as error:
             raise StudyError(

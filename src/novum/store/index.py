@@ -1,7 +1,7 @@
 """The index over study folders: what `novum status` and the dashboard list without reading every folder.
 
-The folders are the record. The index follows them: `refresh` reads those whose event log has changed, and a
-damaged or missing file is made again from all of them.
+The folders are the record. The index follows them: `status` reads those whose event log has changed, and a
+damaged or missing file is made again from all of them. It may be deleted at any time.
 """
 
 from __future__ import annotations
@@ -68,14 +68,24 @@ def update(lab: Path, folder: StudyFolder, *, warn: Warn = _warn) -> None:
 def status(lab: Path, *, warn: Warn = _warn) -> list[IndexedStudy]:
     """All studies of the workspace, oldest first, after bringing the index up to date with their folders.
 
-    Raises:
-        StudyError: the index cannot be written.
+    Where the index cannot be written (a full disk, another user's workspace) that is a warning, and every folder is
+    read.
     """
     from novum.store import database
 
     if not lab.is_dir():
         return []
-    with database.writing(index_path(lab), warn) as connection:
+    try:
+        return _listed(lab, index_path(lab), warn)
+    except StudyError as error:
+        warn(error.text)
+        return _listed(lab, database.IN_MEMORY, warn)
+
+
+def _listed(lab: Path, index: Path, warn: Warn) -> list[IndexedStudy]:
+    from novum.store import database
+
+    with database.writing(index, warn) as connection:
         known = database.known_logs(connection)
         logs = {path.parent.name: path for path in sorted(lab.glob("studies/*/events.jsonl"))}
         for gone in known.keys() - logs.keys():
@@ -84,18 +94,6 @@ def status(lab: Path, *, warn: Warn = _warn) -> list[IndexedStudy]:
             if known.get(name) != _stamp(path):
                 database.replace_study(connection, name, gather(StudyFolder(path.parent)))
         return [_indexed(row) for row in database.overview(connection)]
-
-
-def rebuild(lab: Path, *, warn: Warn = _warn) -> list[IndexedStudy]:
-    """Throw the index away and make it again from the study folders.
-
-    Raises:
-        StudyError: the index cannot be written.
-    """
-    from novum.store import database
-
-    database.delete(index_path(lab))
-    return status(lab, warn=warn)
 
 
 def _indexed(row: dict[str, Any]) -> IndexedStudy:
