@@ -7,12 +7,16 @@ was; a reviewer who gives no valid review is left out; when none does, a marked 
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple, NoReturn
 
 from novum.errors import UsageError
+from novum.events import EventLog
 from novum.llm import Capabilities
+from novum.llm.budget import Budget
+from novum.llm.recorded import RecordedModel
 from novum.llm.registry import open_model
 from novum.records import Review
 from novum.review.desk import Asker, Desk
@@ -31,6 +35,7 @@ from novum.review.meta import meta_review
 from novum.review.pdf_text import PaperText, fitted, pdf_text
 from novum.review.report import PaperReviews
 from novum.settings import Profile, Settings
+from novum.store import StudyFolder
 from novum.tools import Question, Tools
 
 
@@ -104,18 +109,38 @@ def review_study(tools: Tools, draft: int = 0) -> PaperReviews:
 def review_pdf(
     path: Path, settings: Settings, *, progress: Callable[[int, float], None] | None = None
 ) -> PaperReviews:
-    """Review any PDF, without a study.
+    """Review any PDF, without a study, within the budget of the settings.
+
+    The reviews and the log of all calls lie in a folder below `reviews/` of the workspace. The same PDF, model and
+    profile have the same folder, so a review that was broken off goes on there, and one that is whole is not paid for
+    again.
 
     Raises:
         UsageError: `path` is not a PDF with text in it.
+        BudgetExceeded: the next call could exceed the budget.
         ModelError: the model cannot be asked.
     """
     paper = pdf_text(path)
-    model = open_model(settings.models.for_role("review"), settings, progress=progress)
-    try:
-        return review_paper(Desk({"review": model}, settings.profile), paper)
-    finally:
-        model.close()
+    name = settings.models.for_role("review")
+    folder = StudyFolder(_review_folder(path, settings, name))
+    folder.root.mkdir(parents=True, exist_ok=True)
+    with EventLog(folder.events) as log:
+        model = open_model(name, settings, study_log=log, progress=progress)
+        recorded = RecordedModel(model, log, Budget.from_settings(settings.budget, log), name=name)
+        try:
+            made = review_paper(Desk({"review": recorded}, settings.profile), paper)
+        finally:
+            recorded.close()
+    folder.write(folder.root / "reviews.json", made)
+    folder.write_text(folder.root / "review.md", made.text)
+    return made
+
+
+def _review_folder(path: Path, settings: Settings, model: str) -> Path:
+    """One for each PDF, model and profile."""
+    digest = hashlib.sha256(path.read_bytes())
+    digest.update(f"{model} {settings.profile}".encode())
+    return settings.lab / "reviews" / f"{path.stem}-{digest.hexdigest()[:12]}"
 
 
 # -- one reviewer --------------------------------------------------------------------------------------
