@@ -2,7 +2,8 @@
 
     .venv/bin/python benchmarks/model.py [local:qwen2.5-coder-1.5b] [--json]
 
-Needs the model's file (`novum models pull`) and an idle machine: any other busy program slows it.
+Needs the model's file (`novum models pull`) and an idle machine: any other busy program slows it. Without the file,
+and without a name, it says so and measures nothing.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import resource
 import sys
 import time
 
+from novum.errors import MissingTool
 from novum.llm import Message, Request
 from novum.llm.registry import open_model
 from novum.settings import Settings
@@ -52,15 +54,20 @@ def measure(name: str) -> dict[str, float]:
     }
 
 
-def main() -> None:
+def main() -> int:
     names = [argument for argument in sys.argv[1:] if not argument.startswith("-")]
-    found = measure(names[0] if names else "local:qwen2.5-coder-1.5b")
+    try:
+        found = measure(names[0] if names else "local:qwen2.5-coder-1.5b")
+    except MissingTool as error:
+        print(error.text)
+        return error.exit_code if names else 0
     if "--json" in sys.argv:
         print(json.dumps(found, indent=2))
-        return
-    for key, value in found.items():
-        print(f"{key:45} {value:8.2f}")
+    else:
+        for key, value in found.items():
+            print(f"{key:45} {value:8.2f}")
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

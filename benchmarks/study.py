@@ -1,13 +1,15 @@
-"""Where the time of finished studies went: `python benchmarks/study.py lab/studies/*`.
+"""Where the time of finished studies went: `python benchmarks/study.py [lab/studies/NAME ...]`.
 
 Prints, for each study, the seconds of each phase, the share of wall time that was neither a model call, nor a
 run, nor LaTeX (the baseline is the study's own wall time, so it is a ratio within one run), and the share of
-prompt tokens that the prompt cache served.
+prompt tokens that the prompt cache served. Without arguments it takes the newest finished study of the embedded
+model in ./lab, for which the thresholds are meant.
 """
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 from novum.events import read_events
@@ -37,11 +39,22 @@ def measure(study: Path) -> tuple[float, float]:
     return overhead, share
 
 
+def finished_studies(lab: Path = Path("lab")) -> Iterator[Path]:
+    """The folders of the finished studies of the embedded model in `lab`, the newest first."""
+    logs = sorted(lab.glob("studies/*/events.jsonl"), key=lambda log: log.stat().st_mtime, reverse=True)
+    for log in logs:
+        events = read_events(log).events
+        embedded = any(e.kind == "model_call" and e.data["model"].startswith("local:") for e in events)
+        if embedded and any(e.kind == "study_finished" for e in events):
+            yield log.parent
+
+
 def main() -> int:
-    measured = [measure(Path(name)) for name in sys.argv[1:]]
-    if not measured:
-        print(__doc__)
-        return 2
+    studies = [Path(name) for name in sys.argv[1:]] or list(finished_studies())[:1]
+    if not studies:
+        print("no finished study of the embedded model in ./lab: run `make demo`, or name a study's folder")
+        return 0
+    measured = [measure(study) for study in studies]
     good = all(overhead <= MOST_OVERHEAD and share >= LEAST_CACHED for overhead, share in measured)
     print(
         f"at most {MOST_OVERHEAD:.0%} outside and at least {LEAST_CACHED:.0%} cached: {'yes' if good else 'NO'}"

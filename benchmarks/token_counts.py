@@ -1,6 +1,8 @@
 """Print the token counts of recorded studies for `src/novum/llm/token_counts.json`, and what they would cost.
 
-.venv/bin/python benchmarks/token_counts.py lab/studies/NAME/events.jsonl [anthropic:claude-sonnet-5]
+.venv/bin/python benchmarks/token_counts.py [lab/studies/NAME/events.jsonl [anthropic:claude-sonnet-5]]
+
+Without arguments it takes the newest finished study of the embedded model in ./lab.
 """
 
 from __future__ import annotations
@@ -10,6 +12,8 @@ import sys
 from collections import Counter
 from pathlib import Path
 
+from study import finished_studies
+
 from novum.events import read_events
 from novum.llm.estimate import counts_of
 from novum.llm.prices import dollars
@@ -17,7 +21,11 @@ from novum.records import Usage
 
 
 def main() -> None:
-    path, model = Path(sys.argv[1]), sys.argv[2] if len(sys.argv) > 2 else "anthropic:claude-sonnet-5"
+    given = sys.argv[1:] or [str(study / "events.jsonl") for study in finished_studies()][:1]
+    if not given:
+        print("no finished study of the embedded model in ./lab: run `make demo`, or name an events.jsonl")
+        return
+    path, model = Path(given[0]), given[1] if len(given) > 1 else "anthropic:claude-sonnet-5"
     events = read_events(path).events
     counts = counts_of(events)
     print(json.dumps({name: count.model_dump() for name, count in counts.items()}, indent=1))
