@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from novum.cli.output import print_json
+from novum.cli.output import print_json, print_progress
 
 Study = Annotated[
     str, typer.Argument(help="A study's folder, name, or part of its name; `last` for the newest.")
@@ -17,30 +17,20 @@ Json = Annotated[bool, typer.Option("--json", help="Print the outcome as JSON on
 
 def status(json: Json = False) -> None:
     """List the studies of the workspace and where each stands."""
-    from novum.errors import NovumError
     from novum.settings import load_settings
-    from novum.store import StudyFolder
-    from novum.study.summary import summarise_study
+    from novum.store.index import status as listed
 
     lab = load_settings().lab
-    found: list[dict[str, Any]] = []
-    for path in sorted((lab / "studies").glob("*/events.jsonl")):
-        folder = StudyFolder(path.parent)
-        try:
-            summary = summarise_study(folder)
-        except NovumError as error:
-            found.append({"name": folder.name, "error": error.text})
-            continue
-        found.append(summary.model_dump(mode="json"))
+    found = listed(lab, warn=print_progress)
     if json:
         print_json(found)
         return
-    for entry in found:
-        if "error" in entry:
-            print(f"{entry['name']:<50} unreadable: {entry['error'].splitlines()[0]}")
+    for study in found:
+        if study.problem:
+            print(f"{study.name:<50} unreadable: {study.problem}")
             continue
-        state = "finished" if entry["finished"] else f"stopped in {entry['phase'] or 'no phase'}"
-        print(f"{entry['name']:<50} {state:<24} {entry['idea']}")
+        state = "finished" if study.finished else f"stopped in {study.phase or 'no phase'}"
+        print(f"{study.name:<50} {state:<24} {study.idea}")
     if not found:
         print(f"no studies in {lab}; begin one with `novum run epidemic`")
 
