@@ -1,4 +1,4 @@
-"""Assert what `make demo` promises of its newest study: an audit that passed, a PDF and a valid review.
+"""Assert what `make demo` promises of its newest study: an audit that passed, a PDF and a review, made by the model.
 
 Usage: python scripts/assert_demo.py [LAB]
 """
@@ -9,6 +9,8 @@ import json
 import sys
 from pathlib import Path
 from typing import Any
+
+LEAST_ANSWERED = 0.8
 
 
 def newest_study(lab: Path) -> Path:
@@ -33,9 +35,16 @@ def problems(study: Path) -> list[str]:
         pdf = folder / "paper.pdf"
         if not pdf.is_file() or not pdf.read_bytes().startswith(b"%PDF-"):
             found.append(f"{pdf} is missing or is not a PDF")
-    if not list(study.glob("drafts/*/reviews/*.json")):
-        found.append(f"{study} has no review")
-    return found
+    return found + review_problems(study / "paper" / "reviews")
+
+
+def review_problems(reviews: Path) -> list[str]:
+    """What is missing of the reviews of the chosen draft; a review that stands in for none is missing."""
+    meta = reviews / "meta.json"
+    if not list(reviews.glob("review_*.json")) or not meta.is_file():
+        return [f"{reviews} has no review"]
+    source = json.loads(meta.read_text("utf-8")).get("source")
+    return [] if source == "model" else [f"{meta}: it was made by {source or 'nobody'}, not by the model"]
 
 
 def audit_problems(audit: dict[str, Any]) -> list[str]:
@@ -45,6 +54,10 @@ def audit_problems(audit: dict[str, Any]) -> list[str]:
         found.append("it did not pass")
     if audit.get("unbound_numbers") != []:
         found.append(f"numbers that are bound to no result: {audit.get('unbound_numbers')!r}")
+    if not audit.get("answered_share", 0) >= LEAST_ANSWERED:
+        found.append(f"the model answered {audit.get('answered_share', 0):.0%} of the steps")
+    if audit.get("default_phases") != []:
+        found.append(f"phases made of defaults alone: {audit.get('default_phases')!r}")
     return found
 
 

@@ -57,12 +57,14 @@ def write(
     unsafe_no_sandbox: Annotated[bool, typer.Option("--unsafe-no-sandbox", help="See `novum run`.")] = False,
     json: Json = False,
 ) -> None:
-    """Write the paper of STUDY from its recorded results (again, after a change of novum or its style)."""
+    """Write the chosen draft of STUDY from its recorded results (again, after a change of novum or its style)."""
     from novum.cli.live import View
-    from novum.paper.write import write_paper
+    from novum.paper.write import write_again
     from novum.settings import load_settings
     from novum.study.begin import find_study
     from novum.study.opening import open_study
+    from novum.study.summary import usage_of
+    from novum.study.watch import watched
 
     settings = load_settings()
     folder = find_study(settings.lab, study)
@@ -72,7 +74,8 @@ def write(
             folder, settings, progress=view.progress, allow_unsafe=unsafe_no_sandbox, listener=view.event
         ) as opened,
     ):
-        pdf = write_paper(opened.tools)
+        view.spent(usage_of(opened.tools.log.events()).model_dump())
+        pdf = write_again(watched(opened.tools))
     if json:
         print_json({"paper": pdf})
     else:
@@ -81,9 +84,11 @@ def write(
 
 def check(study: Study, json: Json = False) -> None:
     """Audit STUDY: numbers, claims, citations, figures and code against its records."""
+    from novum.errors import StudyError
     from novum.events import EventLog
     from novum.literature.library import open_library
     from novum.paper.audit import audit_study
+    from novum.paper.write import chosen_draft
     from novum.settings import load_settings
     from novum.study.begin import find_study
     from novum.study.opening import recorded_template
@@ -91,8 +96,16 @@ def check(study: Study, json: Json = False) -> None:
     settings = load_settings()
     folder = find_study(settings.lab, study)
     with EventLog(folder.events) as log:
-        order = next(log.events("study_created")).data
-        audit = audit_study(folder, log, open_library(settings.literature), recorded_template(folder, order))
+        begun = next(log.events("study_created"), None)
+        if begun is None:
+            raise StudyError(
+                f"the study {folder.name!r} was never begun",
+                "its event log has no study_created event",
+                f"delete the folder {folder.root}",
+            )
+        template = recorded_template(folder, begun.data)
+        draft, _ = chosen_draft(log)
+        audit = audit_study(folder, log, open_library(settings.literature), template, draft)
     if json:
         print_json(audit.model_dump(mode="json"))
     else:

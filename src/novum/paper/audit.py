@@ -8,8 +8,8 @@ whether prose is true beyond that, whether the code does what its description sa
 
 from __future__ import annotations
 
-import re
-from pathlib import Path
+from collections.abc import Mapping
+from typing import Any
 
 from novum.events import EventLog
 from novum.literature.library import Library
@@ -17,6 +17,7 @@ from novum.paper.audit_checks import (
     Files,
     check_claims,
     check_figures,
+    check_keys,
     check_numbers,
     check_prose,
     check_runs,
@@ -26,26 +27,26 @@ from novum.paper.audit_checks import (
 from novum.paper.audit_citations import check_citations
 from novum.paper.audit_literature import Asked, check_support
 from novum.paper.audit_records import Audit, Finding, Severity
-from novum.paper.disclosure import answered_share, default_phases
+from novum.paper.disclosure import answered, default_notice
 from novum.paper.material import load_material
 from novum.store import StudyFolder
 from novum.template import Template
 
-_NUMBER = re.compile(r"\d+")
 
-
-def audit_study(folder: StudyFolder, log: EventLog, library: Library, template: Template) -> Audit:
-    """Audit the newest draft of a study.
+def audit_study(
+    folder: StudyFolder, log: EventLog, library: Library, template: Template, draft: int
+) -> Audit:
+    """Audit drafts/`draft`/ of a study.
 
     Raises:
         StudyError: an artifact of an earlier phase is missing or not valid.
     """
     material = load_material(folder, log, template)
-    draft = _newest(folder)
-    files = Files.read(draft)
+    files = Files.read(folder.draft(draft))
     findings: list[Finding] = []
     for check in (
         check_shape,
+        check_keys,
         check_numbers,
         check_values,
         check_claims,
@@ -60,15 +61,11 @@ def audit_study(folder: StudyFolder, log: EventLog, library: Library, template: 
     findings += found
     asked = Asked.of(log)
     findings += asked.findings(material.idea.novelty)
-    share, phases = answered_share(log), default_phases(log)
-    findings += _disclosed(files, share, phases)
-    latex = log.last("latex")
-    missing = list(log.events("latex"))
-    if not latex:
-        findings.append(_finding("latex", "events.jsonl", "no LaTeX compilation is recorded"))
-    elif latex.data.get("errors"):
-        findings.append(_finding("latex", "paper.tex", f"compiled with errors: {latex.data['errors'][0]}"))
-    degraded = _degraded(log)
+    findings += _disclosed(files, log)
+    latex = _compiled(log, draft)
+    findings += _latex_findings(latex)
+    degraded = [str(name) for name in latex.get("plain", [])]
+    made = answered(log)
     findings += [
         _finding("latex", name, "this paragraph was set as plain text", "warning") for name in degraded
     ]
@@ -76,20 +73,22 @@ def audit_study(folder: StudyFolder, log: EventLog, library: Library, template: 
     unbound = tuple(f.message for f in findings if f.kind == "unbound number")
     return Audit(
         passes=not any(f.severity == "error" for f in findings),
-        draft=draft.name,
+        draft=str(draft),
         findings=tuple(findings),
         unbound_numbers=unbound,
         default_steps=tuple(sorted({e.data["step"] for e in log.events("step_defaulted")})),
-        default_phases=tuple(phases),
-        answered_share=round(share, 4),
+        default_phases=made.default_phases,
+        answered_share=made.share,
         citations=tuple(citations),
         support=tuple(support),
         searches=asked.searches,
         searches_unanswered=asked.unanswered,
         novelty=material.idea.novelty.verdict if material.idea.novelty else "",
-        engine=str(latex.data["engine"]) if latex else "",
-        engines_refused=tuple(dict.fromkeys(e.data["engine"] for e in missing if e.data.get("missing"))),
-        style=_style(log),
+        engine=str(latex.get("engine", "")),
+        engines_refused=tuple(
+            dict.fromkeys(e.data["engine"] for e in log.events("latex") if e.data.get("missing"))
+        ),
+        style=str(latex.get("style", "novum")) if latex else "",
         degraded_paragraphs=tuple(degraded),
         sentences_dropped=len(dropped),
         sandbox=tuple(dict.fromkeys(run.sandbox for run in material.results.runs)),
@@ -98,29 +97,29 @@ def audit_study(folder: StudyFolder, log: EventLog, library: Library, template: 
     )
 
 
-def _newest(folder: StudyFolder) -> Path:
-    numbers = [int(p.name) for p in folder.drafts.glob("*") if _NUMBER.fullmatch(p.name)]
-    return folder.draft(max(numbers, default=0))
+def _compiled(log: EventLog, draft: int) -> dict[str, Any]:
+    """What is recorded of the draft's last compilation; empty when nothing is."""
+    # Logs of before drafts were told apart do not name one.
+    event = log.last("latex", draft=draft) or log.last("latex")
+    return event.data if event else {}
 
 
-def _style(log: EventLog) -> str:
-    event = log.last("latex")
-    return str(event.data.get("style", "novum")) if event else ""
+def _latex_findings(latex: Mapping[str, Any]) -> list[Finding]:
+    if not latex:
+        return [_finding("latex", "events.jsonl", "no LaTeX compilation is recorded")]
+    errors, undefined = latex.get("errors", []), latex.get("undefined", [])
+    findings = [_finding("latex", "paper.tex", f"compiled with errors: {error}") for error in errors[:1]]
+    return [*findings, *(_finding("latex", key, "is undefined in the compiled paper") for key in undefined)]
 
 
-def _degraded(log: EventLog) -> list[str]:
-    event = log.last("latex")
-    return [str(name) for name in event.data.get("plain", [])] if event else []
-
-
-def _disclosed(files: Files, share: float, phases: list[str]) -> list[Finding]:
+def _disclosed(files: Files, log: EventLog) -> list[Finding]:
     findings = []
     first = files.first_page
     if "Written by an AI system" not in files.tex or (first and "AI system" not in first):
         findings.append(
             _finding("disclosure", "first page", "the paper does not say that an AI system wrote it")
         )
-    if (share < 0.8 or phases) and r"\novumnotice" not in files.body:
+    if default_notice(log) and r"\novumnotice" not in files.body:
         findings.append(
             _finding("disclosure", "first page", "the notice that defaults were taken is missing")
         )

@@ -11,16 +11,28 @@ from typing import NamedTuple
 
 from novum.paper.article import TITLES
 from novum.paper.audit_records import Finding, Severity
-from novum.paper.claims import claims_in, judge
+from novum.paper.claims import claims_in, judge, lacks_claim
 from novum.paper.document import FoundParagraph, paragraphs
+from novum.paper.findings import abstract_facts
 from novum.paper.material import Material, row_label
-from novum.paper.numbers import BOUND_MACROS, PAIR_MACROS, known_keys, numbers_tex, pair_key
+from novum.paper.numbers import (
+    BOUND_MACROS,
+    KEYED,
+    KEYED_MACRO,
+    PAIR_MACROS,
+    known_keys,
+    numbers_tex,
+    pair_key,
+)
 from novum.paper.text import tex_sentences
+from novum.paper.titles import numbers_in_title
 from novum.paper.unbound import unbound_numbers
 from novum.store import StudyFolder
 
 FEWEST_PAGES, FEWEST_WORDS = 4, 1500
 _WORD = re.compile(r"[^\W\d_]{2,}")
+_TITLE = re.compile(r"\\novumtitle\{((?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*)\}")
+_KEYLESS = re.compile(rf"\\(?:{'|'.join(KEYED)})(?![A-Za-z])")
 _MACRO = re.compile(rf"\\({'|'.join(BOUND_MACROS)})\{{([^{{}}]*)\}}(?:\{{([^{{}}]*)\}})?")
 _GRAPHICS = re.compile(r"\\includegraphics(?:\[[^\]]*\])?\{([^{}]*)\}")
 _REF = re.compile(r"\\(?:eq)?ref\{([^{}]*)\}")
@@ -66,16 +78,10 @@ def _pdf(path: Path) -> tuple[int, int, str]:
     if not path.is_file():
         return 0, 0, ""
     try:
-        document = pypdfium2.PdfDocument(path)
+        with pypdfium2.PdfDocument(path) as document:
+            texts = [page.get_textpage().get_text_bounded() for page in document]
     except pypdfium2.PdfiumError:
         return 0, 0, ""
-    texts = []
-    for page in document:
-        text = page.get_textpage()
-        texts.append(text.get_text_bounded())
-        text.close()
-        page.close()
-    document.close()
     return len(texts), len(_WORD.findall(" ".join(texts))), texts[0] if texts else ""
 
 
@@ -106,6 +112,7 @@ def check_numbers(files: Files, material: Material, folder: StudyFolder) -> Iter
         key = pair_key(first, second) if macro in PAIR_MACROS else first
         if key not in known[macro]:
             yield _finding("number", rf"\{macro}", f"there is no value for {key!r}")
+    yield from _title_numbers(files, material)
     given = {" ".join(s.split()) for s in _template_sentences(material)}
     for paragraph in files.paragraphs():
         pieces = [paragraph.tex] if paragraph.tex.startswith(r"\begin") else tex_sentences(paragraph.tex)
@@ -115,6 +122,24 @@ def check_numbers(files: Files, material: Material, folder: StudyFolder) -> Iter
                 continue
             for literal in unbound_in(sentence):
                 yield _finding("unbound number", paragraph.name, f"{literal!r} in: {sentence[:120]}")
+
+
+def check_keys(files: Files, material: Material, folder: StudyFolder) -> Iterator[Finding]:
+    """Every key stands where the checks of keys read it: in braces right behind its macro."""
+    for paragraph in files.paragraphs():
+        # A template's authors may give a citation its page; its key is looked for all the same when LaTeX runs.
+        if paragraph.origin != "template":
+            for macro in _KEYLESS.findall(KEYED_MACRO.sub(" ", paragraph.tex)):
+                yield _finding("key", paragraph.name, rf"{macro} does not take its keys in braces at once")
+
+
+def _title_numbers(files: Files, material: Material) -> Iterator[Finding]:
+    title = _TITLE.search(files.body)
+    if title is None:
+        yield _finding("section", "title", "the paper has no title")
+        return
+    for literal in numbers_in_title(title[1], material):
+        yield _finding("unbound number", "title", f"{literal!r} in: {title[1]}")
 
 
 def _template_sentences(material: Material) -> list[str]:
@@ -159,7 +184,7 @@ def check_values(files: Files, material: Material, folder: StudyFolder) -> Itera
 
 
 def check_claims(files: Files, material: Material, folder: StudyFolder) -> Iterator[Finding]:
-    """Every claim in paper.tex is supported, and claims.json lists it."""
+    """Every claim in paper.tex is supported, and claims.json lists it; no comparison of a model is without one."""
     try:
         listed = {
             (c["a"], c["relation"], c["b"]) for c in json.loads(_text(files.draft / "claims.json") or "[]")
@@ -174,6 +199,17 @@ def check_claims(files: Files, material: Material, folder: StudyFolder) -> Itera
                 yield _finding("claim", paragraph.name, f"{claim.a} {claim.relation} {claim.b}: {reason}")
             if tuple(claim) not in listed:
                 yield _finding("claim", "claims.json", f"does not list the claim about {claim.a}")
+    yield from _unclaimed(files, material)
+
+
+def _unclaimed(files: Files, material: Material) -> Iterator[Finding]:
+    """Comparisons in paragraphs of a model that no claim stands behind."""
+    # In an abstract the code's sentences follow the model's.
+    made = {*tex_sentences(abstract_facts(material))}
+    for paragraph in files.paragraphs():
+        for sentence in tex_sentences(paragraph.tex) if paragraph.origin == "model" else ():
+            if sentence not in made and lacks_claim(sentence):
+                yield _finding("claim", paragraph.name, f"compares without a claim: {sentence[:120]}")
 
 
 def check_prose(files: Files, material: Material, folder: StudyFolder) -> Iterator[Finding]:

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple, get_args
 
 from novum.paper.costs import with_cost
 from novum.paper.material import BASELINE, DETECTED, Material, run_label
+from novum.paper.numbers import PAIR_MACROS, RESULT_MACROS
 from novum.records import Claim, Comparison, Results, Run
 
 RELATIONS: tuple[str, ...] = get_args(Claim.model_fields["relation"].annotation)
@@ -184,6 +185,49 @@ def without_claims(tex: str) -> str:
     return _CLAIM.sub("", tex)
 
 
+# -- comparisons in prose ------------------------------------------------------------------------------
+
+_COMPARES = re.compile(
+    r"\b(?:better|best|worse|worst|higher|highest|lower(?:s|ed)?|lowest|larger|smaller|greater|fewer|faster|slower|"
+    r"superior|inferior|(?:more|less) (?:effective|efficient|accurate|successful|reliable|stable|robust)|improv\w+|"
+    r"outperform\w*|exceed\w*|surpass\w*|beats?|reduc(?:ed|es|tion of)|increas(?:ed|es)|decreas(?:ed|es)|rais(?:ed|es)|"
+    r"rose|fell|dropped|significant\w*|detectabl[ey])\b",
+    re.IGNORECASE,
+)
+_NAMES_RESULT = re.compile(rf"\\(?:{'|'.join((*RESULT_MACROS, *PAIR_MACROS))})\{{")
+_SIDE = re.compile(
+    r"\bruns?(?:[\s~]|\\_)*\d|\b(?:changed|edited|modified|other) runs?\b|\bbaseline\b|\bour "
+    r"(?:change|edit|modification|variant|method|approach|intervention|proposal)s?\b",
+    re.IGNORECASE,
+)
+"""What a result is compared for: a run, the baseline, the study's own change."""
+_SUPPOSED = re.compile(
+    r"\b(?:whether|if|hypothes[ei]\w*|would|may|might|could|should|expect\w*|predict\w*|ask|possibl[ey]|perhaps|"
+    r"plausibl[ey]|conceivabl[ey])\b",
+    re.IGNORECASE,
+)
+_SETTING = re.compile(r"\b(?:us(?:es?|ing)|sets?|appl(?:y|ies)|employs?) (?:an? |the )?(?:\w+ )?$")
+"""Before a comparative that tells how a run is set up, not what came out of it."""
+_OF_WORKS = re.compile(r"\\work(?:title|summary)\{(?:[^{}]|\{[^{}]*\})*\}")
+
+
+def lacks_claim(sentence: str) -> bool:
+    """Whether a sentence of a model says how results compare, by key or in words, without a claim to be judged.
+
+    In words, what is only supposed (`whether`, `would` before it) and what describes a setting may stand.
+    """
+    if claims_in(sentence):
+        return False
+    text = _OF_WORKS.sub(" ", sentence)
+    if _NAMES_RESULT.search(text):
+        return bool(_COMPARES.search(text))
+    if not _SIDE.search(text):
+        return False
+    supposed = _SUPPOSED.search(text)
+    end = supposed.start() if supposed else len(text)
+    return any(m.start() < end and not _SETTING.search(text[: m.start()]) for m in _COMPARES.finditer(text))
+
+
 def judge(found: FoundClaim, results: Results) -> tuple[bool, str]:
     """Whether the recorded results support a claim, and why."""
     made = results.comparison(found.a, found.b)
@@ -230,6 +274,7 @@ __all__ = [
     "claim_records",
     "claims_in",
     "judge",
+    "lacks_claim",
     "result_sentences",
     "without_claims",
 ]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
+from typing import NamedTuple
 
 from novum.events import EventLog
 from novum.paper.brief import plain
@@ -11,45 +13,54 @@ from novum.paper.material import Material
 
 LEAST_ANSWERED = 0.8
 """Share of steps that a model must have answered for a paper without a notice."""
-_PHASES = ("ideate", "novelty", "experiment", "figures", "write")
+_BEFORE_REVIEW = ("ideate", "novelty", "experiment", "figures", "write")
+_PHASES = (*_BEFORE_REVIEW, "review")
+_SAFETY = "safety"
 _SOURCE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"
 
 
-def answered_steps(log: EventLog) -> dict[str, tuple[int, int]]:
-    """Phase to (steps answered by a model, steps in all), up to the writing and without its repairs of LaTeX."""
+class Answered(NamedTuple):
+    """How much of a study models answered: the share of all steps, and the phases in which they answered none."""
+
+    share: float
+    default_phases: tuple[str, ...]
+
+    @property
+    def enough(self) -> bool:
+        return self.share >= LEAST_ANSWERED and not self.default_phases
+
+
+def answered(log: EventLog, phases: Sequence[str] = _PHASES) -> Answered:
+    """What was answered in `phases`; repairs of LaTeX do not count.
+
+    Answers to the safety screen count as steps, but no phase owes its content to them. A share without any step is 0.
+    """
     defaulted = {e.data["step"] for e in log.events("step_defaulted")}
-    answered = {e.data["step"] for e in log.events("step_answered")} - defaulted
-    counts: dict[str, tuple[int, int]] = {}
-    for step in sorted(answered | defaulted):
-        phase = step.split("/", 1)[0]
-        if phase not in _PHASES or step.startswith("write/repair"):
-            continue
-        done, total = counts.get(phase, (0, 0))
-        counts[phase] = (done + (step in answered), total + 1)
-    return counts
+    steps = defaulted | {e.data["step"] for e in log.events("step_answered")}
+    counts: dict[str, list[bool]] = {phase: [] for phase in (*phases, _SAFETY)}
+    for step in steps:
+        if step.partition("/")[0] in phases and not step.startswith("write/repair"):
+            counts[_kind(step)].append(step not in defaulted)
+    total = sum(map(len, counts.values()))
+    share = sum(map(sum, counts.values())) / total if total else 0.0
+    without = tuple(phase for phase in phases if counts[phase] and not any(counts[phase]))
+    return Answered(round(share, 4), without)
 
 
-def answered_share(log: EventLog) -> float:
-    """Share of the steps up to the writing that a model answered; 0 when there was none."""
-    counts = answered_steps(log).values()
-    total = sum(t for _, t in counts)
-    return sum(d for d, _ in counts) / total if total else 0.0
-
-
-def default_phases(log: EventLog) -> list[str]:
-    """Phases in which no step was answered by a model."""
-    return [phase for phase, (done, _) in answered_steps(log).items() if done == 0]
+def _kind(step: str) -> str:
+    phase, *parts = step.split("/")
+    return _SAFETY if any(part.startswith(_SAFETY) for part in parts) else phase
 
 
 def default_notice(log: EventLog) -> str:
-    """The boxed notice for the first page, or "" when the models answered enough; LaTeX."""
-    share, phases = answered_share(log), default_phases(log)
-    if share >= LEAST_ANSWERED and not phases:
+    """The boxed notice for the first page, or "" when the models answered enough before the review; LaTeX."""
+    made = answered(log, _BEFORE_REVIEW)
+    if made.enough:
         return ""
     why = (
         "less than four fifths of the steps were answered by a language model"
-        if share < LEAST_ANSWERED
-        else f"no step of {' and '.join(phases)} was answered by a language model"
+        if made.share < LEAST_ANSWERED
+        else f"no step of {' and '.join(made.default_phases)} was answered by a language model"
     )
     return (
         rf"\textbf{{Assembled from defaults.}} In this study {why}; documented defaults were taken instead. "

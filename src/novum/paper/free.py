@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from novum.paper.claims import RELATIONS, claims_in, judge
+from novum.paper.claims import RELATIONS, claims_in, judge, lacks_claim
 from novum.paper.latex.lint import problems_of, to_ascii
 from novum.paper.latex.plain import as_plain
 from novum.paper.material import Material
@@ -18,12 +18,6 @@ _MACRO = re.compile(rf"\\({'|'.join(BOUND_MACROS)})\{{([^{{}}]*)\}}(?:\{{([^{{}}
 _CITE = re.compile(r"\\cite\{([^{}]*)\}")
 _REF = re.compile(r"\\(?:eq)?ref\{([^{}]*)\}")
 _LABEL = re.compile(r"\\label\{([^{}]*)\}")
-_COMPARES = re.compile(
-    r"\b(?:better|worse|higher|lower|larger|smaller|greater|fewer|improv\w+|outperform\w*|reduc(?:ed|es|tion "
-    r"of)|increas(?:ed|es)|"
-    r"decreas(?:ed|es)|rose|fell|dropped|significant\w*|detectabl[ey])\b",
-    re.IGNORECASE,
-)
 _FENCE = re.compile(r"\A\s*```[a-z]*\n(.*?)\n?```\s*\Z", re.DOTALL)
 _SECTION = re.compile(r"^\s*\\section\*?\{[^{}]*\}(?:\s*\\label\{[^{}]*\})?\s*", re.MULTILINE)
 _BEGIN, _END = re.compile(r"\\begin\{"), re.compile(r"\\end\{")
@@ -103,8 +97,7 @@ def _numbers(sentence: str) -> list[str]:
 
 def _claims(sentence: str, material: Material) -> list[str]:
     problems = []
-    claims = claims_in(sentence)
-    for claim in claims:
+    for claim in claims_in(sentence):
         if claim.relation not in RELATIONS:
             problems.append(f"a relation is one of {', '.join(RELATIONS)}; not {claim.relation!r}")
             continue
@@ -113,8 +106,7 @@ def _claims(sentence: str, material: Material) -> list[str]:
             problems.append(
                 f"the results do not support that {claim.a} is {claim.relation} than {claim.b}: {reason}"
             )
-    named = any(m[0] != "config" for m in _MACRO.findall(sentence))
-    if named and not claims and _COMPARES.search(sentence):
+    if lacks_claim(sentence):
         problems.append(r"a comparison of results needs \claim{a}{relation}{b} behind its full stop")
     return problems
 

@@ -17,6 +17,7 @@ from novum.paper.large_brief import large_brief
 from novum.paper.latex.lint import problems_of
 from novum.paper.material import Material
 from novum.paper.tables import costs_table, result_tables, runs_table
+from novum.paper.titles import idea_title, own_titles
 from novum.paper.unbound import unbound_numbers
 from novum.tools import Question, Tools
 
@@ -198,7 +199,7 @@ class LargePaper:
     # -- title, abstract, the whole ------------------------------------------------------------------------
 
     def title(self) -> str:
-        """The model's title, or the idea's; LaTeX."""
+        """The model's title, else the idea's, else one of the code; LaTeX."""
 
         def check(reply: str) -> list[str]:
             line = reply.strip().strip('"')
@@ -213,7 +214,7 @@ class LargePaper:
             "write/title", "writing", "write_paper_title", shared, max_tokens=80, temperature=0.5
         )
         reply = self._tools.ask_text(question, default=lambda: "", check=check).strip().strip('"').rstrip(".")
-        return escape(reply or self._material.idea.title.rstrip("."))
+        return escape(reply) or idea_title(self._material) or own_titles(self._material)[0]
 
     def abstract(self) -> Section:
         body = self._body("abstract")

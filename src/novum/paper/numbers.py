@@ -8,6 +8,7 @@ uncertainty: two significant digits of the half-width of the 95% interval.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
@@ -18,6 +19,15 @@ RESULT_MACROS = ("result", "resultpm", "resultvalue", "resultcell")
 PAIR_MACROS = ("change", "changeby", "difference", "differencepm", "pvalue", "verdict")
 BOUND_MACROS = (*RESULT_MACROS, *PAIR_MACROS, "config")
 """Every macro whose expansion the code makes. A number inside one of them is bound."""
+KEYED: Mapping[str, int] = {
+    **dict.fromkeys((*RESULT_MACROS, "config", "cite", "ref", "eqref", "label"), 1),
+    **dict.fromkeys(PAIR_MACROS, 2),
+    "claim": 3,
+}
+"""Every macro that prose gives keys, and how many: each in braces, at once, without options or spaces."""
+KEYED_MACRO = re.compile(
+    r"\\(?:" + "|".join(rf"{name}(?:\{{[^{{}}]*\}}){{{count}}}" for name, count in KEYED.items()) + ")"
+)
 _NO_UNIT = frozenset({"", "fraction", "1", "ratio"})
 _MOST_DECIMALS = 6
 

@@ -10,12 +10,11 @@ from novum.paper import article
 from novum.paper.brief import known_words, metric_words, plain, run_in_words, small_brief, vocabulary
 from novum.paper.citations import Citer, Shelf, cited_keys
 from novum.paper.claims import Sentence, result_sentences
-from novum.paper.compose import subjects
 from novum.paper.document import Block, Section
 from novum.paper.material import DETECTED, Material
 from novum.paper.questions import asks
 from novum.paper.small import Writer, choose
-from novum.paper.text import sentence_list
+from novum.paper.titles import idea_title, own_titles
 from novum.paper.works import authors, summary_of
 from novum.tools import Tools
 from novum.untrusted import as_line
@@ -117,17 +116,15 @@ class SmallPaper:
     # -- title, abstract, the whole ----------------------------------------------------------------------
 
     def title(self) -> str:
-        """One of a few titles: the idea's, and two that the code makes of what was changed and measured; LaTeX."""
-        changed = sentence_list([plain(s).removeprefix("the ") for s in subjects(self._material)[:2]])
-        seen = sentence_list([plain(self._material.metric_label(m)) for m in self._material.named[:2]])
-        titles = {
-            "T1": escape(as_line(self._material.idea.title.strip().rstrip("."), 140)),
-            "T2": escape(f"Effects of {changed} on {seen}"),
-            "T3": escape(f"{self._material.template.title}: a controlled study of {changed}"),
-        }
+        """One of a few titles: the idea's, unless it says a number, and two of the code; LaTeX."""
+        titles = dict(
+            zip(("T1", "T2", "T3"), (idea_title(self._material), *own_titles(self._material)), strict=True)
+        )
+        titles = {name: title for name, title in titles.items() if title}
         inputs = {"titles": [(k, plain(v)) for k, v in titles.items()]}
-        chosen = self._choose("write/title", "write_title", inputs, list(titles), 1, ["T1"])
-        return titles[chosen[0] if chosen else "T1"]
+        first = next(iter(titles))
+        chosen = self._choose("write/title", "write_title", inputs, list(titles), 1, [first])
+        return titles[chosen[0] if chosen else first]
 
     def abstract(self) -> Section:
         return article.abstract(self._material, self._prose("abstract"))

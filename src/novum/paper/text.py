@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-_END = re.compile(r"(?<=[.!?])((?:\\claim\{[^{}]*\}\{[^{}]*\}\{[^{}]*\})*)\s+(?=[A-Z\\\\`])")
+_CLAIMS = r"(?:\s*\\claim\{[^{}]*\}\{[^{}]*\}\{[^{}]*\})*"
+_END = re.compile(rf"(?<=[.!?])({_CLAIMS})\s+(?!\\claim\{{)(?=[A-Z\\`])")
 
 
 def tex_sentences(tex: str) -> list[str]:

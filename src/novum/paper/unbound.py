@@ -11,15 +11,16 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from novum.paper.numbers import BOUND_MACROS
+from novum.paper.numbers import KEYED_MACRO
 from novum.paper.text import word_set
 
-_ARGUMENT = r"\s*(?:\[[^\]]*\]\s*)?\{[^{}]*\}"
-_SILENT = (*BOUND_MACROS, "cite", "citep", "citet", "ref", "eqref", "label", "claim", "url", "input")
-_BOUND = re.compile(rf"\\(?:{'|'.join(_SILENT)})\b(?:{_ARGUMENT})+(?:\s*\{{[^{{}}]*\}})*")
-_TITLES = re.compile(
-    r"\\(?:worktitle|worksummary|href|nolinkurl|texttt)\b\{(?:[^{}]|\{[^{}]*\})*\}(?:\{(?:[^{}]|\{[^{}]*\})*\})?"
-)
+_ARGUMENT = r"\{(?:[^{}]|\{[^{}]*\})*\}"
+_BOUND = re.compile(rf"{KEYED_MACRO.pattern}|\\(?:citep|citet|url|input)\{{[^{{}}]*\}}")
+_TITLES = re.compile(rf"\\(?:worktitle|worksummary|nolinkurl){_ARGUMENT}|\\href{_ARGUMENT}{_ARGUMENT}")
+_TYPED = re.compile(rf"\\texttt({_ARGUMENT})")
+# A number of its own, not a part of a name such as `run_1.json` or `enwik8`.
+_BARE = re.compile(r"(?<![\w./-])\.?\d+(?:[.,]\d+)*(?:[eE][-+]?\d+)?(?![\w/-]|\.\w)")
+
 _DISPLAY = re.compile(
     r"\\begin\{(equation|align|gather|multline)(\*?)\}.*?\\end\{\1\2\}|\\\[.*?\\\]", re.DOTALL
 )
@@ -81,10 +82,21 @@ _AFTER_LABEL = re.compile(
 _LEVEL = re.compile(
     r"^(?:\\,)?\s*(?:credible|confidence)?\s*(?:interval|confidence|level|limits?|ci)\b", re.IGNORECASE
 )
+_YEAR = r"(?:1[5-9]\d\d|20\d\d|2100)"
+_EPIDEMIC = r"(?:(?:influenza|flu|cholera)\s+)?(?:pandemic|epidemic|outbreak)s?"
 _YEAR_BEFORE = re.compile(
-    r"(?:\b(?:in|since|of|during|until|from|by|after|before|between|and|to|the|early|late|around)[\s~]|[(,~]\s?)$",
+    rf"\b(?:in|since|during|until|early|late|mid|years?|{_EPIDEMIC}\s+of)[\s~-]"
+    rf"(?:{_YEAR}(?:,\s+(?:and\s+|or\s+)?|\s+(?:and|or)\s+|-+))*$",
     re.IGNORECASE,
 )
+_THE_EPIDEMIC_OF = (re.compile(r"\bthe[\s~]$", re.IGNORECASE), re.compile(rf"[\s~]{_EPIDEMIC}\b"))
+_NAMES = r"(?:[A-Z][\w'-]*|al\.|and|et|\\&)(?:[\s~,]+(?:[A-Z][\w'-]*|al\.|and|et|\\&))*"
+_YEARS = rf"{_YEAR}[a-z]?(?:(?:,|;|\s+and|--?)\s*{_YEAR}[a-z]?)*"
+_DATED = re.compile(rf"{_NAMES},?[\s~]+{_YEARS}(?:;\s*{_NAMES},?[\s~]+{_YEARS})*")
+"""What stands in brackets when it tells who wrote when: `(Kermack and McKendrick, 1927)`."""
+_DATABLE = re.compile(rf"(?:[A-Z][\w'-]*|al\.|\bbound|\b{_YEAR}|\b{_EPIDEMIC})[\s~]*$")
+"""What may stand before brackets with years alone: a name, a citation, a year, an epidemic."""
+_AMOUNT_AFTER = re.compile(r"[\s~]+(?:of|people|children|persons|percent)\b")
 _COUNTED = re.compile(r"^[\s~-]*([a-z]+)")
 _NOT_COUNTED = word_set("""was is has as this its versus plus""")
 _IDIOM_AFTER = re.compile(r"^\s+(?:of|another|can|may|might|could|must|should|would|has|is|cannot|does)\b")
@@ -99,12 +111,18 @@ def unbound_numbers(prose: str) -> list[str]:
     text = _DISPLAY.sub(lambda m: f" {_formula(m[0], display=True)} ", text)
     # A bound macro leaves a word behind, so that what stands around it does not grow together.
     text = _BOUND.sub(" bound ", text)
-    text = _TITLES.sub(" titled ", text)
+    text = _TYPED.sub(_typed, _TITLES.sub(" titled ", text))
     text = _MATH.sub(lambda m: f" {_formula(m[1])} ", text)
     for sentence in _SENTENCE.split(text):
         if sentence:
             found += _in_sentence(_western(sentence))
     return found
+
+
+def _typed(match: re.Match[str]) -> str:
+    """A name set as one is silent; a number that stands there as such is looked at like any other."""
+    text = match[1][1:-1].replace(r"\allowbreak{}", "").replace(r"\_", "_")
+    return f" {text} " if _BARE.search(text) or _WORD.fullmatch(text.strip()) else " titled "
 
 
 def _western(text: str) -> str:
@@ -140,16 +158,29 @@ def _structural(match: re.Match[str], sentence: str) -> bool:
         return True
     if re.fullmatch(r"95\s*(?:\\,)*\\?%", token) and _LEVEL.match(after):
         return True
-    if re.fullmatch(r"\d{4}", token) and 1500 <= int(token) <= 2100:
-        return _is_year(before, after)
+    if re.fullmatch(_YEAR, token):
+        return _is_year(before, token, after)
     return token.isdigit() and _lists(int(token), after)
 
 
-def _is_year(before: str, after: str) -> bool:
+def _is_year(before: str, token: str, after: str) -> bool:
+    """Whether four digits are a year beyond doubt: `since 2010`, `(Holm, 1979)`; not `fell from 1902 to 1650`."""
     counted = _COUNTED.match(after)
-    if counted and counted[1].endswith("s") and counted[1] not in _NOT_COUNTED:
+    if counted and counted[1].endswith("s") and counted[1] not in _NOT_COUNTED | {"pandemics", "epidemics"}:
         return False
-    return bool(_YEAR_BEFORE.search(before)) or after.lstrip().startswith((")", "]", ",", ";"))
+    if _AMOUNT_AFTER.match(after):
+        return False
+    lead, follow = _THE_EPIDEMIC_OF
+    if _YEAR_BEFORE.search(before) or (lead.search(before) and follow.match(after)):
+        return True
+    head, opened, inside = before.rpartition("(")
+    rest, closed, _ = after.partition(")")
+    if not opened or not closed or ")" in inside or "(" in rest:
+        return False
+    bracket = f"{inside}{token}{rest}".strip()
+    if re.fullmatch(_YEARS, bracket):
+        return bool(_DATABLE.search(head))
+    return bool(_DATED.fullmatch(bracket))
 
 
 def _structural_word(word: str, before: str, after: str) -> bool:

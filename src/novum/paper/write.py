@@ -10,6 +10,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+from novum.events import EventLog
 from novum.paper import compose, figures
 from novum.paper.audit import audit_study
 from novum.paper.citations import Shelf, bibliography, cited_keys, gather, references_bib
@@ -30,6 +31,8 @@ from novum.tools import Tools
 def write_paper(tools: Tools, draft: int = 0) -> Path:
     """Write drafts/`draft`/ and paper/ from the study's artifacts; returns the PDF.
 
+    A draft beside the first heeds a person's comment, and `tools` say so: their round is its number.
+
     Raises:
         StudyError: an artifact of an earlier phase is missing.
         MissingTool: there is no LaTeX engine.
@@ -46,12 +49,26 @@ def write_paper(tools: Tools, draft: int = 0) -> Path:
     pdf = target / "paper.pdf"
     pdf.write_bytes(with_metadata(made.pdf, made.draft, material))
     tools.folder.write(
-        target / "audit.json", audit_study(tools.folder, tools.log, tools.library, tools.template)
+        target / "audit.json", audit_study(tools.folder, tools.log, tools.library, tools.template, draft)
     )
     if tools.folder.paper.exists():
         shutil.rmtree(tools.folder.paper)
     shutil.copytree(target, tools.folder.paper)
     return pdf
+
+
+def write_again(tools: Tools) -> Path:
+    """Write the draft that was chosen, or that heeds the newest comment, once more; returns the PDF."""
+    draft, comment = chosen_draft(tools.log)
+    return write_paper(tools.heeding(comment, draft) if draft else tools, draft)
+
+
+def chosen_draft(log: EventLog) -> tuple[int, str]:
+    """The draft that answers the person's last comment, and that comment; 0 and "" when there was none."""
+    draft, comment = 0, ""
+    while (said := log.last("approval", what="paper", round=draft + 1)) and said.data["comment"]:
+        draft, comment = draft + 1, str(said.data["comment"])
+    return draft, comment
 
 
 def _assemble(

@@ -27,22 +27,20 @@ def pdf_text(path: Path) -> PaperText:
     """The text of the PDF at `path`.
 
     Raises:
-        UsageError: there is no such file, it is not a PDF, it is encrypted, or it holds next to no text.
+        UsageError: there is no such file, it is not a PDF or a damaged one, it is encrypted, or it holds next to no
+            text.
     """
     import pypdfium2
 
     if not path.is_file():
         raise UsageError(f"there is no file {path}", "", "name a PDF, or a study")
     try:
-        document = pypdfium2.PdfDocument(path)
+        with pypdfium2.PdfDocument(path) as document:
+            pages = [page.get_textpage().get_text_range() for page in document]
     except pypdfium2.PdfiumError as error:
         raise UsageError(
-            f"cannot read {path} as a PDF", str(error), "give a PDF without a password"
+            f"cannot read {path} as a PDF", str(error), "give a PDF that is whole and has no password"
         ) from error
-    try:
-        pages = [page.get_textpage().get_text_range() for page in document]
-    finally:
-        document.close()
     paper = readable("\n".join(pages))
     if len(paper.text.split()) < _LEAST_WORDS:
         raise UsageError(

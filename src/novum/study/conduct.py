@@ -11,10 +11,11 @@ import dataclasses
 import shutil
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from novum.events import Event, EventLog
+from novum.errors import StudyError
+from novum.events import Event
 from novum.experiment import draw_figures, run_experiments
 from novum.experiment.plan import make_plan
 from novum.ideation.ideate import propose_ideas
@@ -31,6 +32,8 @@ from novum.study.approval import Ask, approve_idea, approve_paper, approve_plan,
 from novum.study.begin import unused_path, versions
 from novum.study.opening import Opened
 from novum.study.settle import after_verdict, set_aside
+from novum.study.summary import usage_of
+from novum.study.watch import watched
 from novum.tools import Tools
 
 PHASES: tuple[Phase, ...] = ("ideate", "novelty", "experiment", "figures", "write", "review")
@@ -46,9 +49,11 @@ def conduct(opened: Opened, ask_person: Ask, lab: Path | None) -> StudyFolder:
         Refused: the safety screen refuses the idea, a person does, or no idea is new enough for the user.
         NovumError: as the phases raise; what was done is kept.
     """
-    tools = opened.tools
-    if opened.live and len(list(tools.log.events("phase_started"))):
-        tools.log.append("study_resumed", versions=versions())
+    tools = watched(opened.tools)
+    opened = dataclasses.replace(opened, tools=tools)
+    if opened.live and tools.log.last("phase_started"):
+        used = usage_of(tools.log.events())
+        tools.log.append("study_resumed", versions=versions(), used=used.model_dump())
     idea = settled_idea(opened, ask_person)
     tools = _renamed(opened, idea)
     opened = dataclasses.replace(opened, tools=tools)
@@ -145,7 +150,7 @@ def _renamed(opened: Opened, idea: Idea) -> Tools:
 
 @contextmanager
 def _phase(tools: Tools, name: Phase) -> Iterator[None]:
-    """Mark a phase in the log, with the seconds it took and those that went to models, runs and LaTeX."""
+    """Mark a phase in the log, whole or cut short: the seconds it took, and those of models, runs and LaTeX."""
     inside = {"model": 0.0, "runs": 0.0, "latex": 0.0}
 
     def count(event: Event) -> None:
@@ -159,33 +164,32 @@ def _phase(tools: Tools, name: Phase) -> Iterator[None]:
     tools.log.append("phase_started", phase=name)
     tools.log.listeners.append(count)
     started = time.monotonic()
+
+    def end(**how: bool) -> None:
+        tools.log.listeners.remove(count)
+        seconds = {"seconds": time.monotonic() - started, **inside}
+        tools.log.append("phase_finished", phase=name, **{k: round(v, 3) for k, v in seconds.items()}, **how)
+
     try:
         yield
-    finally:
-        tools.log.listeners.remove(count)
-    seconds = time.monotonic() - started
-    tools.log.append(
-        "phase_finished", phase=name, seconds=round(seconds, 3), **{k: round(v, 3) for k, v in inside.items()}
-    )
+    except BaseException:
+        # The time counts all the same; what stopped the phase is told even when the log cannot be written.
+        with suppress(StudyError):
+            end(interrupted=True)
+        raise
+    end()
 
 
 def _finish(tools: Tools, draft: int, lab: Path | None) -> None:
     """The audit anew (the review belongs to it), the chosen draft, the index, the last event."""
-    audit = audit_study(tools.folder, tools.log, tools.library, tools.template)
+    audit = audit_study(tools.folder, tools.log, tools.library, tools.template, draft)
     chosen = tools.folder.draft(draft)
     tools.folder.write(chosen / "audit.json", audit)
     if tools.folder.paper.exists():
         shutil.rmtree(tools.folder.paper)
     shutil.copytree(chosen, tools.folder.paper)
-    share = answered_share(tools.log)
-    tools.log.append("study_finished", draft=draft, answered_share=share, audit_passes=audit.passes)
+    tools.log.append(
+        "study_finished", draft=draft, answered_share=audit.answered_share, audit_passes=audit.passes
+    )
     if lab is not None:
         update(lab, tools.folder)
-
-
-def answered_share(log: EventLog) -> float:
-    """Share of the study's steps that the model answered; the others took their default."""
-    defaulted = {e.data["step"] for e in log.events("step_defaulted")}
-    answered = {e.data["step"] for e in log.events("step_answered")} - defaulted
-    total = len(answered) + len(defaulted)
-    return round(len(answered) / total, 4) if total else 0.0

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from novum.events import Event, read_events
-from novum.records import Record
+from novum.records import Record, Usage
 from novum.store import StudyFolder
 
 
@@ -73,8 +74,7 @@ def summarise_study(folder: StudyFolder) -> Summary:
     """
     events = read_events(folder.events).events
     finished = _last(events, "study_finished")
-    calls = [e.data["usage"] for e in events if e.kind == "model_call"]
-    dollars = [c["dollars"] for c in calls]
+    used = usage_of(events)
     review = _json(folder.paper / "reviews" / "meta.json") or {}
     paper = folder.paper / "paper.pdf"
     last_phase = _last(events, "phase_started")
@@ -90,11 +90,11 @@ def summarise_study(folder: StudyFolder) -> Summary:
         audit_passes=finished.data["audit_passes"] if finished else None,
         overall=review.get("overall"),
         decision=review.get("decision", ""),
-        model_calls=len(calls),
-        prompt_tokens=sum(c["prompt_tokens"] for c in calls),
-        cached_tokens=sum(c["cached_tokens"] for c in calls),
-        output_tokens=sum(c["output_tokens"] for c in calls),
-        dollars=None if None in dollars else sum(dollars),
+        model_calls=sum(e.kind == "model_call" for e in events),
+        prompt_tokens=used.prompt_tokens,
+        cached_tokens=used.cached_tokens,
+        output_tokens=used.output_tokens,
+        dollars=used.dollars,
         phase_seconds=_phase_seconds(events),
         paper=paper if paper.exists() else None,
     )
@@ -107,12 +107,45 @@ def _runs(folder: StudyFolder) -> dict[str, str]:
     return found
 
 
-def _phase_seconds(events: list[Event]) -> dict[str, float]:
-    seconds: dict[str, float] = {}
+def usage_of(events: Iterable[Event]) -> Usage:
+    """What all model calls used, lost ones included; `dollars` is None when the price of any is unknown."""
+    total = Usage(dollars=0.0)
     for event in events:
-        if event.kind == "phase_finished":
-            name = event.data["phase"]
-            seconds[name] = round(seconds.get(name, 0.0) + event.data["seconds"], 1)
+        if event.kind in ("model_call", "model_failed") and "usage" in event.data:
+            used = Usage.model_validate(event.data["usage"])
+            unknown = used.dollars is None or total.dollars is None
+            total = Usage(
+                prompt_tokens=total.prompt_tokens + used.prompt_tokens,
+                cached_tokens=total.cached_tokens + used.cached_tokens,
+                output_tokens=total.output_tokens + used.output_tokens,
+                seconds=total.seconds + used.seconds,
+                dollars=None if unknown else (total.dollars or 0.0) + (used.dollars or 0.0),
+                calls=total.calls + used.calls,
+            )
+    return total
+
+
+def _phase_seconds(events: list[Event]) -> dict[str, float]:
+    """Seconds by phase; of one that a kill cut short, up to the last event of its process."""
+    seconds: dict[str, float] = {}
+    begun: Event | None = None
+    last = 0.0
+
+    def add(phase: str, spent: float) -> None:
+        seconds[phase] = round(seconds.get(phase, 0.0) + spent, 1)
+
+    for event in events:
+        if begun and event.kind in ("log_reopened", "study_resumed", "phase_started"):
+            add(begun.data["phase"], last - begun.time)
+            begun = None
+        if event.kind == "phase_started":
+            begun = event
+        elif event.kind == "phase_finished":
+            add(event.data["phase"], event.data["seconds"])
+            begun = None
+        last = event.time
+    if begun:
+        add(begun.data["phase"], last - begun.time)
     return seconds
 
 

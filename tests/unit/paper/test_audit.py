@@ -39,7 +39,7 @@ def written(finished: Path, tmp_path: Path, template: Template) -> Iterator[Tool
 
 
 def audit(tools: Tools) -> Audit:
-    return audit_study(tools.folder, tools.log, tools.library, tools.template)
+    return audit_study(tools.folder, tools.log, tools.library, tools.template, 0)
 
 
 def alter(tools: Tools, name: str, change: Callable[[str], str]) -> None:
@@ -73,6 +73,23 @@ CASES = {
         "paper.tex",
         in_results(r"It is worse.\claim{run_1/town/peak_infected}{worse}{run_0/town/peak_infected}"),
         "claim",
+    ),
+    "a comparison of a model without a claim": (
+        "paper.tex",
+        lambda t: re.sub(
+            r"(%@ introduction/1 model\n)", r"\1Run~2 clearly outperforms the baseline in every respect. ", t
+        ),
+        "claim",
+    ),
+    "a number in the title": (
+        "paper.tex",
+        lambda t: re.sub(r"(\n\\novumtitle\{)", r"\1Closing schools cuts the peak by 40 percent: ", t),
+        "unbound number",
+    ),
+    "a citation that no check of keys reads": (
+        "paper.tex",
+        in_results(r"As is known~\cite {nobody2020nothing}."),
+        "key",
     ),
     "a citation that does not exist": (
         "paper.tex",
@@ -149,3 +166,45 @@ def test_the_audit_reads_as_text(written: Tools) -> None:
     text = audit(written).text
     assert "passes" in text
     assert "references verified" in text
+
+
+@pytest.mark.parametrize("content", ["damaged", "page"])
+def test_a_damaged_pdf_is_a_finding_not_a_crash(written: Tools, content: str) -> None:
+    path = written.folder.draft(0) / "paper.pdf"
+    if content == "damaged":
+        path.write_bytes(path.read_bytes()[:2000])
+    else:
+        without_a_page(path)
+    assert ("file", "paper.pdf") in {(f.kind, f.where) for f in audit(written).findings}
+
+
+def without_a_page(path: Path) -> None:
+    """Put in the place of the PDF's second page what is no page."""
+    import pikepdf
+
+    with pikepdf.open(path, allow_overwriting_input=True) as pdf:
+        pdf.pages[1].obj["/Type"] = pikepdf.Name("/Pagf")
+        pdf.save(path)
+
+
+def test_a_key_that_is_undefined_in_the_compiled_paper_is_an_error(written: Tools) -> None:
+    last = written.log.last("latex")
+    assert last is not None
+    assert last.data["undefined"] == []
+    written.log.append("latex", **{**last.data, "undefined": ["nobody2020nothing"]})
+    found = audit(written)
+    assert ("latex", "nobody2020nothing") in {(f.kind, f.where) for f in found.findings}
+    assert not found.passes
+
+
+def test_the_draft_that_is_asked_for_is_audited_with_its_own_compilation(written: Tools) -> None:
+    """A resume put the audit of draft 1 into drafts/0."""
+    shutil.copytree(written.folder.draft(0), written.folder.draft(1))
+    last = written.log.last("latex")
+    assert last is not None
+    written.log.append("latex", **{**last.data, "draft": 1, "plain": ["method/1"]})
+    first, second = (
+        audit_study(written.folder, written.log, written.library, written.template, draft) for draft in (0, 1)
+    )
+    assert (first.draft, first.degraded_paragraphs) == ("0", ())
+    assert (second.draft, second.degraded_paragraphs) == ("1", ("method/1",))

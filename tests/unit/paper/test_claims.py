@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
+
 from novum.events import EventLog
 from novum.paper.audit_checks import unbound_in
-from novum.paper.claims import FoundClaim, claim_records, claims_in, judge, result_sentences
+from novum.paper.claims import FoundClaim, claim_records, claims_in, judge, lacks_claim, result_sentences
 from novum.paper.findings import ordered_results
 from novum.paper.material import load_material
 from novum.paper.numbers import known_keys
@@ -70,3 +72,41 @@ def test_a_claim_stays_with_the_sentence_that_it_follows() -> None:
     record = claim_records("results", parts[0], make_results())[0]
     assert record.sentence == "It fell."
     assert record.supported
+
+
+def test_a_claim_behind_a_space_stays_with_its_sentence_too() -> None:
+    tex = rf"It fell. \claim{{{A}}}{{better}}{{{B}}} The end. \claim{{{A}}}{{lower}}{{{B}}}"
+    assert [len(claims_in(p)) for p in tex_sentences(tex)] == [1, 1]
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        r"Run~2 clearly outperforms the baseline in every respect.",
+        r"The baseline is clearly inferior.",
+        r"Our change lowers the peak.",
+        r"In runs 1 and 3 the peak was higher, as one would expect.",
+        r"Against run 1, run 3 is more effective.",
+        rf"The peak was \result{{{A}}}, lower than before.",
+        rf"It improved by \changeby{{{A}}}{{{B}}}.",
+    ],
+)
+def test_a_comparison_in_words_or_by_key_needs_a_claim(sentence: str) -> None:
+    assert lacks_claim(sentence)
+    assert not lacks_claim(rf"{sentence}\claim{{{A}}}{{better}}{{{B}}}")
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        r"A higher reproduction number makes a larger outbreak.",
+        r"We ask whether run 2 outperforms the baseline.",
+        r"The hypothesis is that our change lowers the peak.",
+        r"Run 2 uses a lower rate than the baseline.",
+        r"Run~1 is the first run beside the baseline.",
+        rf"In run~1 the peak was \result{{{A}}}.",
+        r"Others~\cite{a2020b}, in short: \worksummary{one run 2 is better than a baseline}.",
+    ],
+)
+def test_what_compares_no_results_needs_none(sentence: str) -> None:
+    assert not lacks_claim(sentence)

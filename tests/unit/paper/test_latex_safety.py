@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from novum.paper.document import Block, Draft, Section, paragraph_at, render
 from novum.paper.latex.engine import check_latex, compile_tex, engines
 from novum.paper.latex.lint import problems_of, to_ascii
-from novum.paper.latex.log import problems_in
+from novum.paper.latex.log import problems_in, undefined_keys
 from novum.paper.latex.plain import as_plain
 from novum.paper.latex.style import default_style, template_style
 from novum.template import Template
@@ -41,6 +41,14 @@ from .conftest import PlainSandbox
         r"item #1",
         r"\begin{equation} x",
         r"\frac{a}{b}",
+        r"As shown~\cite[42 percent fewer]{nobody2031}.",
+        r"As shown~\cite {nobody2031}.",
+        r"As shown~\cite*{nobody2031}.",
+        r"It is \result {run_9/a/b}.",
+        r"It is \change{run_1/a/b} {run_0/a/b}.",
+        r"It is better.\claim{run_1/a/b} {better}{run_0/a/b}",
+        "See Table~\\ref\n{nothing}.",
+        r"See \worktitle{42 percent fewer}.",
         r"\^^5cinput",
         r"^^5cinput{x}",
     ],
@@ -164,3 +172,15 @@ def test_a_templates_style_is_taken_without_its_title_and_bibliography(template:
     assert style.files == {"my.sty": b"% s"}
     assert template_style(template) is None
     assert default_style().name == "novum"
+
+
+def test_a_malformed_citation_set_as_plain_text_goes_with_its_key() -> None:
+    assert as_plain(r"As shown~\cite[see]{nobody2031} and \cite {other} here.") == "As shown and here."
+
+
+def test_keys_that_latex_did_not_find_are_read_from_its_log() -> None:
+    log = (
+        "LaTeX Warning: Citation `nobody2031' on page 1 undefined on input line 9.\n"
+        "LaTeX Warning: Reference `fig:none' on page 2 undefined on input line 12.\n"
+    )
+    assert undefined_keys(log) == ("nobody2031", "fig:none")

@@ -29,6 +29,7 @@ FRAMED = Rules(VOCABULARY, METRICS, framed=True)
         ("We found that people in the town keep their contacts.", "results are stated"),
         ("The contact reduction lowered the pressure on the whole town.", "lowered"),
         ("A firm contact reduction gives a lower peak in the town.", "measured quantity"),
+        ("The baseline is better for the people of the town.", "do not compare"),
         ("This section describes the epidemic in the closed town.", "about the text"),
         ("The NPI of the town acts on every infection there.", "NPI"),
         ("The neural networks of the town predict every single infection.", "nothing to do"),
@@ -50,6 +51,7 @@ def test_a_sentence_that_may_not_stand_is_named(sentence: str, word: str) -> Non
         "A contact reduction leaves many people in the town susceptible.",
         "A firm contact reduction could give a lower peak once it ends.",
         "Whether a policy protects the town depends on when it begins.",
+        "A possible explanation is that the baseline leaves fewer people immune.",
     ],
 )
 def test_a_sober_sentence_stands(sentence: str) -> None:

@@ -27,6 +27,16 @@ from novum.paper.unbound import unbound_numbers
         ("in \\textbf{0.87} of cases", ["0.87"]),
         ("About ½ of them, ５ in all.", ["0.5", "5"]),
         ("A loss of -3.2 was seen.", ["-3.2"]),
+        ("The peak fell from 1902 to 1650.", ["1902", "1650"]),
+        ("It came to 1902, after 1650; the peak (1902) was late.", ["1902", "1650", "1902"]),
+        ("Between 1902 and 1650 people fell ill, 1700 of them early.", ["1902", "1650", "1700"]),
+        ("In 1902 of the towns it was seen, in 1650 people.", ["1902", "1650"]),
+        (
+            r"An accuracy of \texttt{0.93} and \texttt{acc=0.93}, \texttt{twelve} days.",
+            ["0.93", "0.93", "twelve"],
+        ),
+        (r"As was seen\cite[42 percent fewer]{nobody2031}.", ["42", "percent"]),
+        (r"As \result{run_1/a/b} {42} and \worktitle{a}{17} show.", ["42", "17"]),
     ],
 )
 def test_a_typed_number_is_found(prose: str, found: list[str]) -> None:
@@ -51,6 +61,10 @@ def test_a_typed_number_is_found(prose: str, found: list[str]) -> None:
         "\\begin{align} x &= 1 - y \\\\ z &= 2x \\end{align}",
         "See \\worktitle{The 1918 influenza pandemic in 43 cities} and \\worksummary{shows 17 effects}.",
         "A 2D lattice is used.",
+        "Kermack and McKendrick (1927) and Holm (1979), as others said (Ferguson et~al., 2006; Holm, 1979a).",
+        "In 1918, 1957 and 1968 it spread; until 1920, in early 1921, since the year 1950.",
+        "The 1918 pandemic, the 1957 influenza pandemic and the outbreak of 2014 differed.",
+        r"The metric \texttt{acc\_top5} of \texttt{run\_\allowbreak{}1} on \texttt{enwik8}, by \texttt{gpt-4.1-mini}.",
         "% a comment with 42",
     ],
 )

@@ -16,7 +16,7 @@ from novum.paper.audit_records import Audit
 from novum.paper.citations import FEWEST
 from novum.paper.latex.style import DEFAULT
 from novum.paper.write import write_paper
-from novum.records import Comparison, Results
+from novum.records import Comparison, Idea, Results
 from novum.store import StudyFolder
 from novum.template import Template
 from novum.tools import Tools
@@ -348,3 +348,43 @@ def test_a_template_that_declares_nothing_gets_a_paper_all_the_same(folder: Stud
     tex = (pdf.parent / "paper.tex").read_text()
     assert "not tested" in tex
     assert r"\claim{" not in tex.partition(r"\begin{document}")[2]
+
+
+def titled(folder: StudyFolder, title: str) -> None:
+    folder.write(folder.idea, folder.read(folder.idea, Idea).model_copy(update={"title": title}))
+
+
+@pytest.mark.parametrize("large", [False, True])
+def test_a_number_in_the_ideas_title_is_not_printed(make_tools: MakeTools, large: bool) -> None:
+    def reply(request: Request) -> str:
+        if large:
+            return "" if request.step.startswith("write/title") else frontier(request)
+        return good_reply(request)
+
+    tools = make_tools(reply, LARGE) if large else make_tools(reply)
+    titled(tools.folder, "Closing schools cuts the peak by 40 percent")
+
+    pdf = write_paper(tools)
+
+    assert audit_of(tools, pdf).passes
+    assert (
+        r"\novumtitle{Effects of strength of the contact reduction" in (pdf.parent / "paper.tex").read_text()
+    )
+
+
+def test_an_unclaimed_comparison_of_a_frontier_model_is_removed(make_tools: MakeTools) -> None:
+    bold = "Run~2 clearly outperforms the baseline in every respect."
+
+    def reply(request: Request) -> str:
+        if request.step.startswith("write/conclusion") and not request.step.endswith(("/reflect", "/refine")):
+            return f"{bold} The end is plain."
+        return frontier(request)
+
+    tools = make_tools(reply, LARGE)
+
+    pdf = write_paper(tools)
+
+    assert audit_of(tools, pdf).passes
+    tex = (pdf.parent / "paper.tex").read_text()
+    assert bold not in tex
+    assert "The end is plain." in tex

@@ -98,13 +98,15 @@ def test_a_cell_cannot_break_its_table(script: Load) -> None:
 @pytest.fixture
 def study(tmp_path: Path) -> Path:
     study = tmp_path / "studies" / "20260101-a"
-    for folder in (study / "drafts" / "0" / "reviews", study / "paper"):
+    for folder in (study / "drafts" / "0", study / "paper" / "reviews"):
         folder.mkdir(parents=True)
     (study / "events.jsonl").write_text("", encoding="utf-8")
-    audit = {"passes": True, "unbound_numbers": [], "answered_share": 0.9}
+    audit = {"passes": True, "unbound_numbers": [], "answered_share": 0.9, "default_phases": []}
     for folder in (study / "drafts" / "0", study / "paper"):
         (folder / "audit.json").write_text(json.dumps(audit), encoding="utf-8")
-    (study / "drafts" / "0" / "reviews" / "meta.json").write_text("{}", encoding="utf-8")
+    for name in ("meta", "review_1"):
+        review = study / "paper" / "reviews" / f"{name}.json"
+        review.write_text(json.dumps({"source": "model"}), encoding="utf-8")
     for folder in (study / "drafts" / "0", study / "paper"):
         (folder / "paper.pdf").write_bytes(b"%PDF-1.7\n")
     return study
@@ -117,25 +119,45 @@ def test_a_good_demo_passes(tmp_path: Path, study: Path, script: Load) -> None:
 @pytest.mark.parametrize(
     ("audit", "said"),
     [
-        ({"passes": False, "unbound_numbers": []}, "did not pass"),
-        ({"passes": True, "unbound_numbers": ["0.37"]}, "0.37"),
-        ({"passes": True}, "bound to no result"),
-        ({}, "did not pass"),
+        ({"passes": False}, "did not pass"),
+        ({"passes": None}, "did not pass"),
+        ({"unbound_numbers": ["0.37"]}, "0.37"),
+        ({"unbound_numbers": None}, "bound to no result"),
+        ({"answered_share": 0.79}, "79% of the steps"),
+        ({"default_phases": ["review"]}, "defaults alone: ['review']"),
+        ({"default_phases": None}, "defaults alone"),
     ],
 )
 def test_an_audit_that_does_not_pass_or_does_not_say_so_fails(
     study: Path, script: Load, audit: dict[str, object], said: str
 ) -> None:
-    (study / "drafts" / "0" / "audit.json").write_text(json.dumps(audit), encoding="utf-8")
+    path = study / "drafts" / "0" / "audit.json"
+    good = json.loads(path.read_text(encoding="utf-8"))
+    path.write_text(json.dumps(good | audit), encoding="utf-8")
     assert any(said in problem for problem in script("assert_demo").problems(study))
 
 
 @pytest.mark.parametrize(
-    "name", ["paper/paper.pdf", "drafts/0/paper.pdf", "paper/audit.json", "drafts/0/audit.json"]
+    "name",
+    [
+        "paper/paper.pdf",
+        "drafts/0/paper.pdf",
+        "paper/audit.json",
+        "drafts/0/audit.json",
+        "paper/reviews/meta.json",
+        "paper/reviews/review_1.json",
+    ],
 )
 def test_a_missing_file_fails(study: Path, script: Load, name: str) -> None:
     (study / name).unlink()
     assert script("assert_demo").problems(study)
+
+
+def test_a_review_that_no_model_made_fails(study: Path, script: Load) -> None:
+    (study / "paper" / "reviews" / "meta.json").write_text(
+        json.dumps({"source": "default"}), encoding="utf-8"
+    )
+    assert any("made by default" in problem for problem in script("assert_demo").problems(study))
 
 
 def test_a_file_that_is_no_pdf_fails(study: Path, script: Load) -> None:

@@ -102,3 +102,12 @@ def test_a_prompt_of_a_long_paper_fits_the_context(small: bool, context: int) ->
 
     review_paper(desk(play, context=context, small=small), readable("\n".join([WORDS] * 20_000)))
     assert context / 4 < max(longest) < context
+
+
+def test_a_damaged_page_is_one_clear_error(tmp_path: Path) -> None:
+    path = pdf_of(tmp_path / "p.pdf", [WORDS] * 6)
+    path.write_bytes(
+        path.read_bytes().replace(b"3 0 obj\n<< /Type /Page /Parent", b"3 0 obj\n<< /Type /Pagf /Parent")
+    )
+    with pytest.raises(UsageError, match="as a PDF"):
+        pdf_text(path)

@@ -144,3 +144,15 @@ def test_another_idea_is_proposed_for_one_that_is_dropped(opened: Open) -> None:
     phases = [e.data["phase"] for e in order.tools.log.events("phase_started")]
     assert phases == ["ideate", "novelty"] * 2
     assert settled_idea(order, nobody) == kept
+
+
+@pytest.mark.parametrize("stop", [KeyboardInterrupt, RuntimeError])
+def test_the_time_of_an_interrupted_phase_is_recorded(opened: Open, stop: type[BaseException]) -> None:
+    def interrupted(_: Request) -> Any:
+        raise stop
+
+    study = opened(interrupted, idea=None, archive=[], overrule_safety="", approve=[])
+    with pytest.raises(stop):
+        settled_idea(study, nobody)
+    last = study.tools.log.last("phase_finished", phase="ideate")
+    assert last is not None and last.data["interrupted"] and last.data["seconds"] >= 0

@@ -1,8 +1,8 @@
 r"""What of a model's LaTeX may stand in a paper: a short list of commands and environments, in balance.
 
-Covers: commands that read, write, define or run anything (none is on the list), unbalanced braces, mathematics and
-environments, marks that are only allowed in mathematics. Does not cover: mathematics that TeX refuses for other
-reasons, which the compilation finds.
+Covers: commands that read, write, define or run anything (none is on the list), keys that are not written as the checks
+of keys read them, unbalanced braces, mathematics and environments, marks that are only allowed in mathematics. Does
+not cover: mathematics that TeX refuses for other reasons, which the compilation finds.
 """
 
 from __future__ import annotations
@@ -10,10 +10,10 @@ from __future__ import annotations
 import re
 
 from novum.literature.tex import escape
-from novum.paper.numbers import BOUND_MACROS
+from novum.paper.numbers import BOUND_MACROS, KEYED, KEYED_MACRO
 
 _TEXT = """emph textbf textit texttt textsc underline paragraph subsection footnote item ref eqref label cite claim
-ldots dots worktitle quad qquad par noindent"""
+ldots dots quad qquad par noindent"""
 _MATH = """frac dfrac tfrac sqrt sum prod int lim log ln exp sin cos tan max min sup inf arg det Pr left right big Big
 bigl bigr Bigl Bigr mathbb mathbf mathrm mathcal mathit boldsymbol text operatorname times cdot cdots pm mp
 leq le geq ge neq ne approx sim simeq equiv propto in notin subset subseteq cup cap to rightarrow leftarrow
@@ -31,10 +31,6 @@ _INNER = frozenset({"aligned", "split", "cases", "matrix", "pmatrix", "bmatrix"}
 _LISTS = frozenset({"itemize", "enumerate", "quote"})
 _SYMBOLS = frozenset("%&#_$ ,;:!{}\\-/")
 _TOKEN = re.compile(r"\\(begin|end)\s*\{([^{}]*)\}|\\([A-Za-z]+)\*?|\\(.)|(\$\$|\^\^|[{}$&#%^_])", re.DOTALL)
-# Arguments that are keys, in which marks such as _ have no meaning.
-_KEYS = re.compile(
-    rf"\\(?:{'|'.join((*BOUND_MACROS, 'cite', 'ref', 'eqref', 'label', 'claim'))})(?:\{{[^{{}}]*\}})+"
-)
 
 
 def to_ascii(tex: str) -> str:
@@ -45,7 +41,8 @@ def to_ascii(tex: str) -> str:
 def problems_of(tex: str) -> list[str]:
     """What must not stand in a paper; empty when the piece is safe to compile."""
     checker = _Checker()
-    for match in _TOKEN.finditer(_KEYS.sub(" ", tex)):
+    # What is left of these macros without their keys is not written as it must be.
+    for match in _TOKEN.finditer(KEYED_MACRO.sub(" ", tex)):
         checker.take(match)
     return checker.finish()
 
@@ -86,6 +83,8 @@ class _Checker:
     def _command(self, name: str) -> None:
         if name not in ALLOWED:
             self._wrong(rf"the command \{name} is not allowed")
+        elif name in KEYED:
+            self._wrong(rf"\{name} takes its keys in braces, at once, without options or spaces")
         elif name in _MATH_ONLY and not self.in_math:
             self._wrong(rf"the command \{name} stands outside mathematics")
 

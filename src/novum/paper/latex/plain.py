@@ -5,13 +5,15 @@ from __future__ import annotations
 import re
 
 from novum.literature.tex import escape
-from novum.paper.numbers import PAIR_MACROS, RESULT_MACROS
+from novum.paper.numbers import KEYED, PAIR_MACROS, RESULT_MACROS
 
 _KEY = r"\{[A-Za-z0-9_./:,\- ]*\}"
 _KEPT = re.compile(
     rf"\\(?:{'|'.join((*RESULT_MACROS, 'config', 'cite', 'ref'))}){_KEY}"
     rf"|\\(?:{'|'.join(PAIR_MACROS)}){_KEY}{_KEY}|\\claim{_KEY}{_KEY}{_KEY}"
 )
+# A reference that is not written as it must be goes with what it names.
+_MALFORMED = re.compile(rf"\\(?:{'|'.join(KEYED)})(?![A-Za-z])\*?\s*(?:\[[^\]]*\]\s*)*(?:\{{[^{{}}]*\}}\s*)*")
 _COMMENT = re.compile(r"(?<!\\)%.*")
 _WRAPPER = re.compile(
     r"\\(?:emph|textbf|textit|texttt|textsc|underline|paragraph|subsection|worktitle|worksummary)\*?\s*\{"
@@ -45,7 +47,7 @@ def as_plain(tex: str) -> str:
 
 
 def _words(tex: str) -> str:
-    text = _COMMENT.sub("", tex).replace("~", " ")
+    text = _MALFORMED.sub(" ", _COMMENT.sub("", tex)).replace("~", " ")
     text = _ENVIRONMENT.sub(" ", _WRAPPER.sub("{", text))
     text = _SYMBOL.sub(lambda m: m[1] if m[1] not in ",; " else " ", text)
     text = _COMMAND.sub(lambda m: f" {_WORDS_OF_COMMANDS.get(m[1], '')} ", text)

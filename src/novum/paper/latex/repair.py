@@ -13,7 +13,7 @@ from typing import NamedTuple
 from novum.errors import LatexError
 from novum.paper.document import Block, Draft, paragraph_at, render
 from novum.paper.latex.engine import Compiled, Engine, compile_tex, engines
-from novum.paper.latex.log import LatexProblem
+from novum.paper.latex.log import LatexProblem, undefined_keys
 from novum.paper.latex.plain import as_plain
 from novum.paper.latex.style import Style, default_style, template_style
 from novum.paper.material import Material
@@ -63,7 +63,9 @@ class _Press:
             seconds=compiled.seconds,
             errors=[f"{p.file}:{p.line}: {p.text}" for p in compiled.problems[:10]],
             missing=list(compiled.missing),
+            undefined=list(undefined_keys(compiled.log)),
             plain=list(plain),
+            draft=tools.round,
             sandbox=tools.sandbox.level,
         )
         return compiled
