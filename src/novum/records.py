@@ -144,6 +144,10 @@ class Plan(Record):
     """Metrics beside the template's, which runs report themselves; the template's cannot change."""
 
 
+_STEP = 256 << 20
+"""Bytes to a multiple of which the memory of a machine is rounded down."""
+
+
 class Limits(Record):
     """What a sandboxed command may use. The template and the user set them; a model cannot."""
 
@@ -155,6 +159,26 @@ class Limits(Record):
     tasks: int = 256
     file_bytes: int = 1 << 30
     output_bytes: int = 16 << 20
+    stated_memory_bytes: int | None = None
+    """What the template asks for, where the machine has less and `memory_bytes` was lowered to what fits."""
+
+    def fitted(self, memory_bytes: int, cores: int) -> Limits:
+        """These limits on a machine with so much memory and so many cores.
+
+        What is not stated is the default of the machine: half of its memory, at most 8 GiB; an eighth of it for
+        files, at most 5 GiB, so that the work folder can be a copy in memory; 256 tasks, and 16 for each core.
+        A memory limit above the machine becomes three quarters of it.
+        """
+        whole = max(memory_bytes // _STEP, 1) * _STEP  # a new kernel changes it by a little
+        defaults = {
+            "memory_bytes": min(whole // 2, 8 << 30),
+            "disk_bytes": min(max(whole // 8, _STEP), 5 << 30),
+            "tasks": 256 + 16 * cores,
+        }
+        changes = {name: value for name, value in defaults.items() if name not in self.model_fields_set}
+        if "memory_bytes" not in changes and self.memory_bytes > memory_bytes:
+            changes |= {"memory_bytes": whole * 3 // 4, "stated_memory_bytes": self.memory_bytes}
+        return self.model_copy(update=changes)
 
 
 Ended = Literal["exit", "timeout", "memory", "disk", "tasks", "output", "signal", "sandbox_error"]
@@ -178,6 +202,8 @@ class Outcome(Record):
     files: tuple[str, ...] = ()
     refused_files: tuple[str, ...] = ()
     backend: str = ""
+    approximate: tuple[str, ...] = ()
+    """The limits that were not exact, each with by how much a run can pass it."""
 
     @property
     def ok(self) -> bool:
@@ -243,6 +269,9 @@ class Result(Record):
     low: float | None = None
     """Lower end of the 95% t interval; None for a lone value."""
     high: float | None = None
+    bootstrap_low: float | None = None
+    """Lower end of the 95% studentised bootstrap interval, for three to thirty values."""
+    bootstrap_high: float | None = None
     values: tuple[float, ...] = ()
     commit: str = ""
     self_reported: bool = False
@@ -270,6 +299,8 @@ class Comparison(Record):
     p_value: float | None = None
     p_adjusted: float | None = None
     """After Holm's correction over all comparisons of the study."""
+    noise_floor: float | None = None
+    """Difference of two means of as many seeds that chance alone rarely exceeds, as the values of `b` spread."""
     effect_size: float | None = None
     test: str = ""
     more: dict[str, float] = Field(default_factory=dict)

@@ -18,7 +18,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from novum.errors import SandboxError
-from novum.sandbox import cgroup, policy
+from novum.sandbox import cgroup, policy, recorded
 from novum.sandbox.confined import Confined, Job
 from novum.sandbox.ending import Ending
 from novum.sandbox.launcher import BOOT, kernel, room
@@ -88,6 +88,11 @@ class Bubblewrap(Confined):
         if job.in_memory and job.held and not job.privileged:
             return dataclasses.replace(job, in_memory=False)
         return job
+
+    def approximations(self, job: Job) -> tuple[str, ...]:
+        """Without root the copy in memory has a size, and no number of files."""
+        found = super().approximations(job)
+        return (*found, recorded.FILES_WATCHED) if job.in_memory and not job.privileged else found
 
     def spawn_uid(self, job: Job) -> int | None:
         """bubblewrap itself must not be root."""

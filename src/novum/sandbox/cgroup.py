@@ -8,12 +8,13 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
+import signal
 import subprocess
 import time
 from pathlib import Path
 from typing import NamedTuple
 
-from novum.errors import SandboxError
+from novum.errors import ContainmentError, SandboxError
 
 PREFIX = "novum-"
 CONTROLLERS = ("memory", "pids")
@@ -96,12 +97,21 @@ class Group:
         return Reading(used, tasks, cpu, ooms, stopped)
 
     def kill(self) -> None:
-        """Kill everything in it, where the kernel can do that at once."""
-        with contextlib.suppress(OSError):
+        """Kill everything in it: at once where the kernel can do that, else one by one."""
+        try:
             (self._folders["memory"] / "cgroup.kill").write_text("1")
+        except OSError:
+            for pid in _members(self._folders["memory"]):
+                with contextlib.suppress(OSError):
+                    os.kill(pid, signal.SIGKILL)
 
     def remove(self) -> None:
-        """Remove it; it must be empty."""
+        """Remove it; it must be empty.
+
+        Raises:
+            ContainmentError: something in it does not die.
+            SandboxError: it cannot be removed for another reason.
+        """
         for folder in dict.fromkeys(self._folders.values()):
             _remove(folder)
 
@@ -198,8 +208,22 @@ def _remove(folder: Path) -> None:
             folder.rmdir()
         except OSError as error:
             if time.monotonic() > deadline:
+                if _members(folder):
+                    raise ContainmentError(
+                        "processes outlived their sandbox (FAILED_CONTAINMENT)",
+                        f"the control group {folder} still holds some",
+                        "look for processes in state D, and restart the machine before the study goes on",
+                    ) from error
                 raise SandboxError(f"the control group {folder} cannot be removed", str(error)) from error
             time.sleep(0.005)
+
+
+def _members(folder: Path) -> list[int]:
+    try:
+        members = map(int, (folder / "cgroup.procs").read_text().split())
+        return [pid for pid in members if pid > 0]  # 0 is one that cannot be seen from here
+    except OSError:
+        return []
 
 
 def _numbers(path: Path) -> dict[str, int]:

@@ -12,7 +12,7 @@ from typing import Any
 
 from novum.errors import SandboxError, UsageError
 from novum.records import Limits, Outcome
-from novum.sandbox import Access, cgroup, inplace, policy, workfolder
+from novum.sandbox import Access, cgroup, inplace, policy, recorded, workfolder
 from novum.sandbox.ending import Ending, OnOutput
 from novum.sandbox.gpu import GpuMemory
 from novum.sandbox.launcher import landlock, seccomp
@@ -91,7 +91,7 @@ class Job:
             "device_files": [*(f"/dev/{name}" for name in DEVICES), *devices],
             "deny_tcp": False,
             "proxy_port": PORT if self.access.hosts else 0,
-            "filter": seccomp.program(),
+            "filter": seccomp.program(reserves=self.in_memory),
         }
 
     def _rlimits(self) -> dict[int, int]:
@@ -164,6 +164,15 @@ class Confined(ABC):
         """The job as this backend does it."""
         return job
 
+    def approximations(self, job: Job) -> tuple[str, ...]:
+        """The limits that are not exact in this run, each with by how much it can pass them."""
+        return recorded.approximate(
+            job.limits,
+            in_memory=job.in_memory,
+            grouped=self._hierarchy is not None,
+            gpus=job.access.gpu_memory_bytes is not None,
+        )
+
     def run(
         self,
         command: Sequence[str],
@@ -191,7 +200,7 @@ class _Execution:
         self._backend = backend
         self._job = job
         self._on_output = on_output
-        self._inventory = Inventory({}, {})
+        self._inventory = Inventory({}, {}, set())
         self._returned = Returned((), ())
         self._skip = (*backend.filled_skip(job), *job.access.protected)
 
@@ -219,7 +228,8 @@ class _Execution:
                 ending = self._backend.execute(launch)
             finally:
                 self._returned = inplace.clean(job.workdir, job.limits, owner, before)
-        return outcome(ending, self._returned, self._backend.name)
+        approximations = self._backend.approximations(job)
+        return recorded.outcome(ending, self._returned, self._backend.name, approximations)
 
     def _fill(self, target: int) -> None:
         if not self._job.in_memory:
@@ -282,30 +292,3 @@ def _program(name: str, access: Access) -> str:
         "it is in no folder of the sandbox's PATH",
         "give its whole path, and show its folder with `readonly` (or --ro)",
     )
-
-
-def outcome(ending: Ending, returned: Returned, backend: str) -> Outcome:
-    """The record of a run."""
-    return Outcome(
-        ended=ending.ended,
-        exit_code=ending.code,
-        signal=ending.signal,
-        message=_message(ending),
-        stdout=ending.stdout.decode(errors="replace"),
-        stderr=ending.stderr.decode(errors="replace"),
-        wall_s=round(ending.wall_s, 3),
-        cpu_s=round(ending.peak.cpu_s, 3),
-        peak_memory_bytes=ending.peak.memory_bytes,
-        peak_disk_bytes=ending.peak.disk_bytes,
-        peak_tasks=ending.peak.tasks,
-        peak_gpu_bytes=ending.peak.gpu_bytes,
-        files=returned.files,
-        refused_files=returned.refused,
-        backend=backend,
-    )
-
-
-def _message(ending: Ending) -> str:
-    if ending.ended == "exit":
-        return f"exit code {ending.code}"
-    return f"stopped ({ending.ended}): {ending.reason}"

@@ -2,12 +2,14 @@
 
 Covered: what the engine's namespaces, its default filter and its limits cover. Not covered: bugs of the engine,
 and (docker) its daemon, which runs as root. Disk use is watched, and so approximate. A command that names a Python
-of the host gets the image's own, for the host's does not run in an image.
+of the host gets the image's own, for the host's does not run in an image. A container is ended by novum; when novum was
+killed, by the program `timeout` of the image, `SPARE_S` after the limit.
 """
 
 from __future__ import annotations
 
 import json
+import math
 import os
 import secrets
 import shutil
@@ -19,16 +21,21 @@ from typing import Any
 from novum.errors import SandboxError, UsageError
 from novum.records import Limits, Outcome
 from novum.sandbox import Access, inplace, policy, workfolder
-from novum.sandbox.confined import outcome
 from novum.sandbox.ending import Ending, OnOutput
-from novum.sandbox.foreign import run_foreign
+from novum.sandbox.foreign import name_tasks, run_foreign
 from novum.sandbox.limits import MIB, check_limits
+from novum.sandbox.recorded import CPU_BY_PROCESS, DISK_WATCHED, outcome
 
 ENGINES = ("podman", "docker")
 IMAGE = "novum-sandbox"
 RECIPE = Path(__file__).resolve().parent / "Containerfile"
 ENGINE_FAILED = 125
 NEVER_STARTED = (126, 127)
+SPARE_S = 30
+"""Seconds after the wall limit when a container ends itself, should novum no longer be there to end it."""
+CPU_EXCEEDED = 128 + 24
+"""The exit code of a payload that SIGXCPU ended."""
+STARTER_FAILED = (b"timeout: failed to run", b"timeout: can't execute")
 ANSWER_S = 30.0
 
 
@@ -102,7 +109,7 @@ class Container:
         finally:
             _ask(self._program, "rm", "--force", name)
             returned = inplace.clean(workdir, limits, owner, before)
-        return outcome(ending, returned, self.name)
+        return outcome(ending, returned, self.name, approximations(limits))
 
     def arguments(
         self,
@@ -120,7 +127,7 @@ class Container:
         small = limits.memory_bytes // 4
         mounts = [f"type=bind,source={workdir},target=/work"]
         mounts += [f"type=bind,source={workdir / p},target=/work/{p},readonly" for p in access.protected]
-        mounts += [f"type=bind,source={p},target={p},readonly" for p in access.readonly if not _is_python(p)]
+        mounts += [f"type=bind,source={p},target={p},readonly" for p in access.readonly if not is_python(p)]
         environment = [f"--env={key}={value}" for key, value in policy.environment(access).items()]
         keep = ["--userns=keep-id"] if Path(self._program).name == "podman" and owner is None else []
         return [
@@ -142,12 +149,14 @@ class Container:
                 "--ulimit=nofile=1024:1024",
             ),
             f"--ulimit=fsize={limits.file_bytes}:{limits.file_bytes}",
+            *([] if limits.cpu_s is None else [f"--ulimit=cpu={math.ceil(limits.cpu_s)}"]),
             *(f"--tmpfs=/tmp:size={min(small, 1024 * MIB)},mode=1777", f"--shm-size={min(small, 512 * MIB)}"),
             *(f"--mount={mount}" for mount in mounts),
             *(f"--gpus=device={index}" for index in access.gpus),
             *environment,
             *keep,
-            *("--workdir=/work", "--pull=never", f"--entrypoint={_translated(command[0])}", self._image),
+            *("--workdir=/work", "--pull=never", "--entrypoint=timeout", self._image),
+            *("-s", "KILL", str(math.ceil(limits.wall_s) + SPARE_S), translated(command[0])),
             *command[1:],
         ]
 
@@ -159,23 +168,26 @@ class Container:
             process.kill()
 
     def _settle(self, ending: Ending, command: Sequence[str], name: str, limits: Limits) -> None:
-        """Tell the payload's exit from the engine's, and name the memory limit."""
+        """Tell the payload's exit from the engine's, and name the limit that the engine held."""
         state = self._state(name)
-        if (
-            not state.get("StartedAt")
-            or str(state["StartedAt"]).startswith("0001-")
-            or ending.code == ENGINE_FAILED
-        ):
+        started = str(state.get("StartedAt") or "0001-")
+        failed = ending.code == ENGINE_FAILED and state.get("ExitCode") != ENGINE_FAILED
+        if started.startswith("0001-") or failed:
             raise SandboxError(
                 "the container cannot be started", ending.stderr.decode(errors="replace")[-500:]
             )
-        if ending.code in NEVER_STARTED and state.get("Error"):
+        if ending.code in NEVER_STARTED and (state.get("Error") or complained(ending)):
             raise UsageError(
-                f"the command {command[0]!r} cannot be started in the container", str(state["Error"])
+                f"the command {command[0]!r} cannot be started in the container",
+                str(state.get("Error") or ending.stderr.decode(errors="replace")[-500:]),
             )
         if state.get("OOMKilled"):
             ending.ended = "memory"
             ending.reason = f"it used more memory than its limit of {limits.memory_bytes} bytes"
+        elif ending.code == CPU_EXCEEDED and limits.cpu_s is not None:
+            ending.ended = "timeout"
+            ending.reason = f"one process used its CPU time of {limits.cpu_s:g} s"
+        name_tasks(ending, limits)
 
     def _state(self, name: str) -> dict[str, Any]:
         done = _ask(self._program, "inspect", "--format={{json .State}}", name)
@@ -186,6 +198,11 @@ class Container:
         return state
 
 
+def approximations(limits: Limits) -> tuple[str, ...]:
+    """The limits that a container can pass, each with by how much."""
+    return (DISK_WATCHED, *(() if limits.cpu_s is None else (CPU_BY_PROCESS,)))
+
+
 def _ask(program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     command = [program, *arguments]
     try:
@@ -194,10 +211,16 @@ def _ask(program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
         return subprocess.CompletedProcess(command, 1, "", str(error))
 
 
-def _translated(program: str) -> str:
+def complained(ending: Ending) -> bool:
+    """Whether the one line on the error stream is of the program that was to start the payload."""
+    return ending.stderr.startswith(STARTER_FAILED) and ending.stderr.count(b"\n") == 1
+
+
+def translated(program: str) -> str:
+    """The image's own Python for one of the host."""
     return "python3" if Path(program).is_absolute() and Path(program).name.startswith("python") else program
 
 
-def _is_python(path: Path) -> bool:
+def is_python(path: Path) -> bool:
     """The prefix of an interpreter of the host, which is of no use in an image."""
     return (path / "pyvenv.cfg").exists() or (path / "bin/python3").exists()

@@ -11,13 +11,18 @@ from pathlib import Path
 
 from novum.errors import SandboxError
 from novum.records import Limits
-from novum.sandbox.ending import Ending, OnOutput, Output, name_signal, out_of_time
+from novum.sandbox.ending import COMPLAINT_BYTES, Ending, OnOutput, Output, name_signal, out_of_time
 from novum.sandbox.limits import size
 from novum.sandbox.tree import folder, survey
 from novum.sandbox.watch import INTERVAL_S, Broken, Usage
 
 WALK_EVERY = 10
 """Looks at the clock for one look at the disk."""
+TASK_COMPLAINTS = (b"can't start new thread", b"Resource temporarily unavailable", b"Cannot fork")
+
+
+def _nothing() -> None:
+    """No limit is broken."""
 
 
 def run_foreign(
@@ -29,8 +34,10 @@ def run_foreign(
     cwd: Path | None = None,
     watched: Path | None = None,
     on_output: OnOutput | None = None,
+    check: Callable[[], Broken | None] = _nothing,
 ) -> Ending:
-    """Run it to its end or to a limit; `stop` must kill everything. The disk use of `watched` is looked at.
+    """Run it to its end or to a limit; `stop` must kill everything. The disk use of `watched` is looked at, and
+    `check` asked for another limit that is broken.
 
     Raises:
         SandboxError: it cannot be started.
@@ -52,7 +59,7 @@ def run_foreign(
         output = Output(limits.output_bytes, on_output)
         disk = _Disk(watched, limits)
         try:
-            broken = _watch(process, output, limits, disk)
+            broken = _watch(process, output, limits, lambda: disk.broken() or check())
         finally:
             stop(process)
         code = process.wait()
@@ -66,6 +73,14 @@ def run_foreign(
     else:
         ending.ended, ending.code = "exit", code
     return ending
+
+
+def name_tasks(ending: Ending, limits: Limits) -> None:
+    """A tool that bounds tasks does not tell that it refused one; a program that failed for it says so itself."""
+    said = any(words in ending.stderr[-COMPLAINT_BYTES:] for words in TASK_COMPLAINTS)
+    if ending.ended == "exit" and ending.code and said:
+        ending.ended = "tasks"
+        ending.reason = f"it says that it could not have another process or thread; the limit is {limits.tasks}"
 
 
 class _Disk:
@@ -103,7 +118,9 @@ def _streams(process: subprocess.Popen[bytes]) -> dict[int, str]:
     return {process.stdout.fileno(): "stdout", process.stderr.fileno(): "stderr"}
 
 
-def _watch(process: subprocess.Popen[bytes], output: Output, limits: Limits, disk: _Disk) -> Broken | None:
+def _watch(
+    process: subprocess.Popen[bytes], output: Output, limits: Limits, check: Callable[[], Broken | None]
+) -> Broken | None:
     poll = select.poll()
     streams = _streams(process)
     for fd in streams:
@@ -114,6 +131,6 @@ def _watch(process: subprocess.Popen[bytes], output: Output, limits: Limits, dis
         for fd, _ in poll.poll(INTERVAL_S * 1000):
             if not output.read(streams[fd], fd):
                 poll.unregister(fd)
-        if broken := output.broken() or out_of_time(deadline, limits) or disk.broken():
+        if broken := output.broken() or out_of_time(deadline, limits) or check():
             return broken
     return None

@@ -78,12 +78,34 @@ def connects() -> bool:
     return True
 
 
+def leaves_traps(secret: str) -> None:
+    """Leave what a careless reader of the results would follow, or wait for."""
+    try:
+        os.symlink(secret, "trap-link")
+        os.mkfifo("trap-fifo")
+    except OSError:
+        return
+
+
+def inherited() -> list[int]:
+    """Open files beside its three streams."""
+    found = []
+    for fd in range(3, 256):
+        try:
+            os.fstat(fd)
+        except OSError:
+            continue
+        found.append(fd)
+    return found
+
+
 def main() -> None:
     """Look, and tell."""
     secret = sys.argv[1]
     outside = ("/usr/novum", "/etc/novum", "/novum", "/dev/novum", os.path.dirname(secret) + "/novum")
     libc = ctypes.CDLL(None, use_errno=True)
     seen = {
+        "inherited": inherited(),
         "uids": sorted({*os.getresuid(), *os.getresgid()}),
         "status": status(),
         "routes": routes(),
@@ -97,6 +119,7 @@ def main() -> None:
         "nproc": resource.getrlimit(resource.RLIMIT_NPROC)[0],
         "unshared": libc.unshare(NEW_USER_NAMESPACE) == 0,
     }
+    leaves_traps(secret)
     with open("result.txt", "w") as file:  # noqa: PTH123
         file.write("ok")
     print(json.dumps(seen))  # noqa: T201 - the program's result

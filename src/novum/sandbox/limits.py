@@ -36,15 +36,25 @@ def machine() -> Machine:
 
 def available_memory() -> int:
     """Bytes that programs can still take without swapping; the free pages where /proc does not say."""
-    try:
-        with Path("/proc/meminfo").open() as lines:
-            for line in lines:
-                if line.startswith("MemAvailable:"):
-                    return int(line.split()[1]) * 1024
-    except OSError:
-        pass
+    found = _memory_info("MemAvailable:")
+    if found is not None:
+        return found
     pages = "SC_AVPHYS_PAGES" if "SC_AVPHYS_PAGES" in os.sysconf_names else "SC_PHYS_PAGES"
     return os.sysconf(pages) * os.sysconf("SC_PAGE_SIZE")
+
+
+def has_swap() -> bool:
+    """Whether memory of a program can be where no count of its resident pages sees it."""
+    return bool(_memory_info("SwapTotal:"))
+
+
+def _memory_info(name: str) -> int | None:
+    """A line of /proc/meminfo, in bytes."""
+    with contextlib.suppress(OSError), Path("/proc/meminfo").open() as lines:
+        for line in lines:
+            if line.startswith(name):
+                return int(line.split()[1]) * 1024
+    return None
 
 
 def most_tasks() -> int:
@@ -57,15 +67,9 @@ def most_tasks() -> int:
 
 
 def default_limits(wall_s: float) -> Limits:
-    """Limits that suit this machine: half of its memory, at most 8 GiB; tasks by its cores."""
+    """Limits that suit this machine."""
     here = machine()
-    return Limits(
-        wall_s=wall_s,
-        memory_bytes=min(here.memory_bytes // 2, 8 << 30),
-        disk_bytes=min(5 << 30, max(here.memory_bytes // 4, 256 * MIB)),
-        tasks=256 + 16 * here.cores,
-        file_bytes=2 << 30,
-    )
+    return Limits(wall_s=wall_s, file_bytes=2 << 30).fitted(here.memory_bytes, here.cores)
 
 
 def check_limits(limits: Limits) -> None:

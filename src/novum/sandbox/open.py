@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 from novum import __version__
 from novum.errors import NoSandbox, NovumError, SandboxError, UsageError
-from novum.sandbox import Sandbox, bubblewrap, cgroup, container, namespaces, plain, runsc
+from novum.sandbox import Sandbox, apptainer, bubblewrap, cgroup, container, namespaces, plain, runsc
 from novum.sandbox.selftest import Check, boot_id, check_backend, passed
 from novum.sandbox.unsafe import Unsafe
 
@@ -67,6 +67,9 @@ def _make_outer() -> Sandbox:
 
 
 def _make_container(argument: str = "") -> Sandbox:
+    engine, _, image = argument.partition(":")
+    if engine == apptainer.ENGINE:
+        return apptainer.Apptainer(*apptainer.find(image))
     return container.Container(*container.find(argument))
 
 

@@ -3,6 +3,7 @@ the host's kernel, and the slowest.
 
 Covered: the host's kernel is not spoken to by the payload at all; files, network, processes as in the default
 backends. Not covered: bugs of gVisor. Memory is bounded by a control group, disk use is watched; needs root.
+gVisor ends its sandbox when the program that asked for it is gone, and that ends with novum.
 """
 
 from __future__ import annotations
@@ -12,26 +13,47 @@ import os
 import secrets
 import subprocess
 import tempfile
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from novum.errors import SandboxError
+from novum.errors import SandboxError, UsageError
 from novum.records import Limits, Outcome
 from novum.sandbox import Access, cgroup, inplace, policy
-from novum.sandbox.confined import Job, check, outcome
-from novum.sandbox.ending import OnOutput
-from novum.sandbox.foreign import run_foreign
+from novum.sandbox.confined import SPARE_TASKS, Job, check
+from novum.sandbox.ending import Ending, OnOutput
+from novum.sandbox.foreign import name_tasks, run_foreign
+from novum.sandbox.recorded import DISK_WATCHED, outcome
+from novum.sandbox.watch import Broken, Usage, too_many
 
 PLACES = (Path("/usr/bin/runsc"), Path("/usr/local/bin/runsc"))
 WAIVED = frozenset(
-    {"system calls filtered", "no namespaces of its own", "tasks are bounded", "no new privileges"}
+    {"system calls filtered", "no namespaces of its own", "no new privileges", "devices closed"}
 )
-"""The payload speaks to gVisor's kernel, whose answers to these questions say nothing of the host's."""
+"""The payload speaks to gVisor's kernel and devices, whose answers to these questions say nothing of the host's."""
 OWN_MEMORY = 256 << 20
 """What gVisor itself needs, beside the payload."""
 MANY_TASKS = 4096
 ANSWER_S = 20.0
+COUNT_EVERY_S = 0.5
+"""Time between two looks at the number of tasks: gVisor is asked by a program of its own."""
+CANNOT_START = 128
+COMPLAINT = b"running container: "
+APPROXIMATE = (
+    f"memory: counted with what gVisor itself takes, at most {OWN_MEMORY >> 20} MiB above the limit",
+    DISK_WATCHED,
+)
+ENTER = """
+import ctypes, os, sys
+parent, count = int(sys.argv[1]), int(sys.argv[2])
+ctypes.CDLL(None).prctl(1, 9)  # be killed when the thread that started this ends
+if os.getppid() != parent:
+    sys.exit(1)
+for path in sys.argv[3:3 + count]:
+    open(path + "/cgroup.procs", "w").write("0")
+os.execv(sys.argv[3 + count], sys.argv[3 + count:])
+"""
 
 
 def find() -> Path:
@@ -81,46 +103,87 @@ class Runsc:
         try:
             with tempfile.TemporaryDirectory(prefix="novum-runsc-") as folder:
                 bundle = self._bundle(Path(folder), job)
+                counter = _Counter(self._program, Path(folder), name, group, limits)
                 ending = run_foreign(
                     self._command(Path(folder), bundle, name, group),
                     limits,
-                    stop=lambda process: self._stop(process, Path(folder), name),
+                    stop=lambda process: _stop(process, group),
                     environment={},
                     watched=job.workdir,
                     on_output=on_output,
+                    check=counter,
                 )
-            if group.read().memory_stops:
-                ending.ended, ending.code = "memory", None
-                ending.reason = f"it used more memory than its limit of {limits.memory_bytes} bytes"
+            self._settle(ending, group, job)
+            ending.peak = ending.peak.most(counter.peak)
         finally:
             group.kill()
             group.remove()
             returned = inplace.clean(job.workdir, limits, job.outer_uid, before)
-        return outcome(ending, returned, self.name)
+        return outcome(ending, returned, self.name, APPROXIMATE)
+
+    def _settle(self, ending: Ending, group: cgroup.Group, job: Job) -> None:
+        """Tell the payload's exit from gVisor's, and name the limit that the control group held."""
+        if ending.code == CANNOT_START and COMPLAINT in ending.stderr:
+            why = ending.stderr.decode(errors="replace")[-500:]
+            if b"failed to load " in ending.stderr or b"executable" in ending.stderr:
+                raise UsageError(f"the command {job.command[0]!r} cannot be started in the sandbox", why)
+            raise SandboxError("gVisor cannot start the sandbox", why)
+        if group.read().memory_stops:
+            ending.ended, ending.code = "memory", None
+            ending.reason = f"it used more memory than its limit of {job.limits.memory_bytes} bytes"
+        name_tasks(ending, job.limits)
 
     def _command(self, folder: Path, bundle: Path, name: str, group: cgroup.Group) -> list[str]:
-        enter = " && ".join(f"echo $$ > {path}/cgroup.procs" for path in group.folders())
+        python, _ = policy.own_python()
+        places = [str(path) for path in group.folders()]
+        enter = [str(python), "-I", "-S", "-c", ENTER, str(os.getpid()), str(len(places)), *places]
         flags = ["--network=none", "--ignore-cgroups", f"--root={folder}/state"]
-        run = [str(self._program), *flags, "run", f"--bundle={bundle}", name]
-        return ["/bin/sh", "-c", f'{enter} && exec "$@"', "sh", *run]
-
-    def _stop(self, process: subprocess.Popen[bytes], folder: Path, name: str) -> None:
-        for words in (["kill", name, "KILL"], ["delete", "--force", name]):
-            subprocess.run(
-                [self._program, f"--root={folder}/state", *words],
-                env={},
-                capture_output=True,
-                timeout=ANSWER_S,
-            )
-        try:
-            process.wait(3)
-        except subprocess.TimeoutExpired:
-            process.kill()
+        return [*enter, str(self._program), *flags, "run", f"--bundle={bundle}", name]
 
     def _bundle(self, folder: Path, job: Job) -> Path:
         (folder / "rootfs").mkdir()
         (folder / "config.json").write_text(json.dumps(_configuration(job)))
         return folder
+
+
+def _stop(process: subprocess.Popen[bytes], group: cgroup.Group) -> None:
+    """All that makes up the sandbox is in the group, and its helpers end with its kernel."""
+    group.kill()
+    process.kill()
+
+
+class _Counter:
+    """What a run uses: its control group counts, and gVisor its tasks."""
+
+    def __init__(self, program: Path, folder: Path, name: str, group: cgroup.Group, limits: Limits) -> None:
+        self._ask = [str(program), f"--root={folder}/state", "events", "--stats", name]
+        self._group = group
+        self._limits = limits
+        self._next = time.monotonic() + COUNT_EVERY_S
+        self.peak = Usage()
+
+    def __call__(self) -> Broken | None:
+        """The limit that is broken."""
+        reading = self._group.read()
+        usage = Usage(memory_bytes=reading.memory_bytes, cpu_s=reading.cpu_s, tasks=self._tasks())
+        self.peak = self.peak.most(usage)
+        if self._limits.cpu_s is not None and usage.cpu_s > self._limits.cpu_s:
+            return Broken(
+                "timeout", f"it used {usage.cpu_s:.1f} s of CPU time; the limit is {self._limits.cpu_s:g} s"
+            )
+        return too_many(usage.tasks, self._limits)
+
+    def _tasks(self) -> int:
+        """Those of this moment when it is time to ask, else none."""
+        if time.monotonic() < self._next:
+            return 0
+        try:
+            done = subprocess.run(self._ask, env={}, capture_output=True, timeout=ANSWER_S)
+            return int(json.loads(done.stdout)["data"]["pids"]["current"])
+        except (OSError, ValueError, KeyError, TypeError, subprocess.TimeoutExpired):
+            return 0  # it is starting or ending
+        finally:
+            self._next = time.monotonic() + COUNT_EVERY_S
 
 
 def _configuration(job: Job) -> dict[str, Any]:
@@ -139,6 +202,7 @@ def _configuration(job: Job) -> dict[str, Any]:
     for source, dest, options in [*((a, b, read_only) for a, b in shown), *work]:
         mounts.append({"destination": dest, "type": "bind", "source": source, "options": options})  # type: ignore[dict-item]
     limits = {"RLIMIT_FSIZE": min(job.limits.file_bytes, job.limits.disk_bytes), "RLIMIT_CORE": 0}
+    limits["RLIMIT_NPROC"] = job.limits.tasks + SPARE_TASKS
     return {
         "ociVersion": "1.0.2",
         "hostname": "sandbox",

@@ -25,6 +25,19 @@ PAGES = 64 << 10
 """What rounding to whole pages may add."""
 DISK_HOG = "open('filler', 'wb', buffering=0).write(bytes(16 << 20))"
 MEMORY_HOG = "x = bytearray(1 << 30)"
+OUTPUT_HOG = "while True: print('x' * 65536)"
+TIME_HOG = """
+import os, signal, time
+for number in (1, 2, 15):
+    signal.signal(number, signal.SIG_IGN)
+if os.fork() == 0:
+    os.setsid()
+    os.fork()
+time.sleep(60)
+"""
+SHORT_S = 2.0
+OUTPUT_BYTES = 1 << 20
+TRAPS = ("trap-link", "trap-fifo")
 
 
 class Check(NamedTuple):
@@ -71,6 +84,8 @@ def _checks(sandbox: Sandbox, folder: Path) -> Iterator[Check]:
     yield from _reach(seen, secret)
     protected = (work / "protected.txt").read_text() == "as it was"
     yield Check("protected files unchanged", protected and "protected" not in seen["wrote"], "protected.txt")
+    left = [name for name in TRAPS if os.path.lexists(work / name)]
+    yield Check("no traps in the results", not left, f"left: {left or 'nothing'}")
     yield from _bounds(seen)
     _run(sandbox, work, DISK_HOG)
     filler, most = work / "filler", LIMITS.disk_bytes
@@ -78,12 +93,40 @@ def _checks(sandbox: Sandbox, folder: Path) -> Iterator[Check]:
     yield Check("disk is bounded", filled <= most + PAGES, f"{filled} bytes under a limit of {most}")
     hog = _run(sandbox, work, MEMORY_HOG)
     yield Check("memory is bounded", not hog.ok, f"1 GiB under a limit of 256 MiB: {hog.message}")
+    flood = _run(sandbox, work, OUTPUT_HOG, output_bytes=OUTPUT_BYTES)
+    yield Check("output is bounded", flood.ended == "output", flood.message)
+    yield _time(sandbox, work)
 
 
-def _run(sandbox: Sandbox, work: Path, program: str, *arguments: str) -> Outcome:
+def _time(sandbox: Sandbox, work: Path) -> Check:
+    """Children in sessions of their own that ignore signals are gone with the run."""
+    mark = secrets.token_hex(16)
+    late = _run(sandbox, work, TIME_HOG, mark, wall_s=SHORT_S)
+    alive = [pid for pid in _processes() if mark.encode() in _command_line(pid)]
+    held = late.ended == "timeout" and not alive
+    return Check("time is bounded", held, f"{late.message}; left alive: {alive or 'nothing'}")
+
+
+def _processes() -> list[str]:
+    """Of the host; none where it has no /proc."""
+    try:
+        return [name for name in os.listdir("/proc") if name.isdigit()]
+    except OSError:
+        return []
+
+
+def _command_line(pid: str) -> bytes:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return b""
+
+
+def _run(sandbox: Sandbox, work: Path, program: str, *arguments: str, **changes: float) -> Outcome:
     python, paths = policy.own_python()
     access = Access(readonly=paths, protected=("protected.txt",))
-    return sandbox.run([str(python), "-I", "-S", "-c", program, *arguments], work, LIMITS, access)
+    limits = LIMITS.model_copy(update=changes)
+    return sandbox.run([str(python), "-I", "-S", "-c", program, *arguments], work, limits, access)
 
 
 def _why(outcome: Outcome) -> str:
@@ -109,6 +152,8 @@ def _reach(seen: dict[str, Any], secret: Path) -> Iterator[Check]:
     foreign = sorted(set(seen["environment"]) - {*policy.ENVIRONMENT, "PWD", "LC_CTYPE"})
     yield Check("environment empty", not foreign, f"foreign: {foreign or 'nothing'}")
     yield Check("host processes hidden", seen["processes"] <= 4, f"{seen['processes']} processes in /proc")
+    inherited = seen["inherited"]
+    yield Check("no open files inherited", not inherited, f"open: {inherited or 'nothing'}")
     yield Check("devices closed", not seen["devices"], f"open: {seen['devices'] or 'nothing'}")
 
 

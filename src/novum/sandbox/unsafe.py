@@ -15,10 +15,10 @@ from pathlib import Path
 from novum.errors import SandboxError, UsageError
 from novum.records import Limits, Outcome
 from novum.sandbox import Access, policy
-from novum.sandbox.confined import outcome
 from novum.sandbox.ending import OnOutput
 from novum.sandbox.foreign import run_foreign
 from novum.sandbox.limits import check_limits
+from novum.sandbox.recorded import outcome
 from novum.sandbox.workfolder import Returned, check_workdir
 
 
@@ -44,7 +44,7 @@ class Unsafe:
         before = _listing(workdir)
         try:
             ending = run_foreign(
-                command, limits, stop=_kill_group, environment=environment, cwd=workdir, on_output=on_output
+                command, limits, stop=kill_group, environment=environment, cwd=workdir, on_output=on_output
             )
         except SandboxError as error:
             raise UsageError(f"the command {command[0]!r} cannot be started", error.why) from error
@@ -52,7 +52,8 @@ class Unsafe:
         return outcome(ending, Returned(tuple(written), ()), self.name)
 
 
-def _kill_group(process: subprocess.Popen[bytes]) -> None:
+def kill_group(process: subprocess.Popen[bytes]) -> None:
+    """Kill it and its children that are still in its process group."""
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
 

@@ -11,24 +11,21 @@ import time
 from typing import NamedTuple
 
 from novum.records import Ended, Limits
-from novum.sandbox import buffers, cgroup
+from novum.sandbox import buffers, cgroup, procfs
 from novum.sandbox.gpu import GpuMemory
-from novum.sandbox.limits import available_memory, machine, size
-from novum.sandbox.quota import Disk, Sized, Watched, used_bytes, used_inodes
+from novum.sandbox.limits import available_memory, has_swap, machine, size
+from novum.sandbox.quota import Disk, Sized, Watched, is_full, used_bytes, used_inodes
 
 INTERVAL_S = 0.02
 """Time between two looks, when a look is cheap."""
 LONGEST_INTERVAL_S = 0.1
 SLOW_INTERVAL_S = 0.1
-"""Time between two looks at TCP sockets and GPUs."""
+"""Time between two looks at sockets that are not local, and at GPUs."""
 FLOOR = 1 / 32
 """Part of the machine's memory that a run must leave free, whatever its own limit says."""
 TEMPORARY_INODES = 50_000
 """Files that /tmp and /dev/shm hold at most, each."""
-_PAGE = os.sysconf("SC_PAGE_SIZE")
 _TICK = os.sysconf("SC_CLK_TCK")
-_MANY_ADDRESSES = 1 << 33
-"""Bytes of address space from which on the page tables are asked for: they are up to 1/512 of it."""
 
 
 class Handles(NamedTuple):
@@ -86,19 +83,21 @@ class Meter:
         are those that the run was given, and how much of their memory it may take."""
         self._handles = handles
         self._root = None if launcher is None else str(launcher)
-        self._in_memory = in_memory
         self._limits = limits
         self._group = group
         self._disk: Sized | Watched = (
             Sized(handles.work)
             if in_memory
-            else Watched(handles.work, self._pids, handles.proc, limits.disk_bytes)
+            else Watched(handles.work, self._pids, handles.proc, limits, handles.scratch)
         )
+        # The inputs that are still there: not the payload's, whichever process the kernel charges with them.
+        self._inputs = used_bytes(handles.work)
+        self._has_swap = has_swap()
         self._floor = int(machine().memory_bytes * FLOOR)
         self._next_look = 0.0
         self._gpus = gpus
         self._next_slow_look = 0.0
-        self._in_ip = self._in_gpus = 0
+        self._in_other_sockets = self._in_gpus = 0
         self.peak = Usage()
 
     def look(self) -> Broken | None:
@@ -111,15 +110,23 @@ class Meter:
         self._next_look = now + max(INTERVAL_S, min(4 * took, LONGEST_INTERVAL_S))
         return broken
 
+    def met(self) -> Broken | None:
+        """What a program has met that says so, judged now: a full /tmp is a limit too, but nothing to stop it for."""
+        for folder in self._handles.scratch:
+            if is_full(folder):
+                held = size(used_bytes(folder))
+                return Broken("disk", f"it filled /tmp or /dev/shm: {held}, which is the limit there")
+        return self.judge()
+
     def judge(self) -> Broken | None:
         """Measure now; the first limit that is broken."""
         disk = self._disk.measure()
         self._look_slowly()
         if self._group:
             reading = self._group.read()
-            in_work = disk.bytes if disk.in_memory else 0
+            written = self._written() if disk.in_memory else 0
             tasks = max(reading.tasks - cgroup.OWN_TASKS, 0)
-            usage = Usage(max(reading.memory_bytes - in_work, 0), tasks, reading.cpu_s)
+            usage = Usage(max(reading.memory_bytes - written, 0), tasks, reading.cpu_s)
             stops = reading
         else:
             usage, stops = self._processes(), None
@@ -137,19 +144,28 @@ class Meter:
             or self._under_floor()
         )
 
+    def _written(self) -> int:
+        """Bytes of the work folder that the payload wrote: they count as its files, and not as its memory."""
+        used = used_bytes(self._handles.work)
+        self._inputs = min(self._inputs, used)
+        return used - self._inputs
+
     def _look_slowly(self) -> None:
         """Look at what costs more to ask for, not every time."""
         now = time.monotonic()
         if now < self._next_slow_look:
             return
         if self._handles.net >= 0:
-            self._in_ip = buffers.held_by_ip(self._handles.net)
+            stat = procfs.read("1/net/sockstat", self._handles.proc)
+            slow, local = (count(self._handles.net) for count in (buffers.held_slowly, buffers.held_locally))
+            self._in_other_sockets = slow.bytes + buffers.unlisted(stat, slow.sockets + local.sockets)
         if self._gpus:
             self._in_gpus = self._gpus[0].taken()
         self._next_slow_look = time.monotonic() + SLOW_INTERVAL_S
 
     def _in_sockets(self) -> int:
-        return self._in_ip + (buffers.held_locally(self._handles.net) if self._handles.net >= 0 else 0)
+        net = self._handles.net
+        return self._in_other_sockets + (buffers.held_locally(net).bytes if net >= 0 else 0)
 
     def _over_gpu(self) -> Broken | None:
         limit = self._gpus[1] if self._gpus else None
@@ -174,6 +190,8 @@ class Meter:
 
     def _over_disk(self, disk: Disk) -> Broken | None:
         limits = self._limits
+        if disk.reason:
+            return Broken("disk", disk.reason)
         if disk.full_bytes:
             return Broken(
                 "disk",
@@ -198,41 +216,41 @@ class Meter:
 
     def _processes(self) -> Usage:
         """Sum over all processes of the payload."""
+        proc = self._handles.proc
         own = self._root if self._root is not None else "1"
-        threads = tables = 0
+        threads = beside = 0
         resident: dict[str, int] = {}
-        ticks = _ticks(_stat(own, self._handles.proc))  # of those that it has reaped
+        ticks = procfs.ticks(procfs.stat(own, proc))  # of those that it has reaped
         for pid in self._pids():
-            fields = _stat(pid, self._handles.proc)
+            fields = procfs.stat(pid, proc)
             if fields:
-                ticks += _ticks(fields)
+                ticks += procfs.ticks(fields)
                 threads += int(fields[17])
-                resident[pid] = int(fields[21]) * _PAGE
-                if int(fields[20]) > _MANY_ADDRESSES:
-                    tables += _page_tables(pid, self._handles.proc)
-        files = sum(map(used_bytes, self._handles.scratch))
-        memory = sum(resident.values()) + files + tables
-        if memory > self._limits.memory_bytes:  # which counts shared pages once for each process: look closer
-            memory = self._exact_memory(resident, files) + tables
+                task = pid
+                if procfs.is_dead(fields):
+                    task = procfs.live_task(pid, proc)
+                    fields = procfs.stat(task, proc) or fields
+                resident[task] = procfs.resident(fields)
+                beside += procfs.beside(task, fields, proc, self._has_swap)
+        files = self._files()
+        memory = sum(resident.values()) + files.bytes + beside
+        most = self._limits.memory_bytes
+        if memory > most:  # which counts shared pages once for each process: look closer
+            memory = procfs.exact_memory(resident, files, most - beside, proc) + beside
         return Usage(memory, threads, ticks / _TICK)
+
+    def _files(self) -> procfs.Files:
+        """The file systems in memory that the payload writes to; those that are not the work folder count as memory."""
+        work = (self._handles.work,) if isinstance(self._disk, Sized) else ()
+        folders = (*work, *self._handles.scratch)
+        devices = frozenset(os.fstat(folder).st_dev for folder in folders)
+        return procfs.Files(devices, sum(map(used_bytes, self._handles.scratch)))
 
     def _pids(self) -> list[str]:
         """The payload's processes: all of its namespace but the first, or all that descend from the launcher."""
         if self._root is None:
             return [name for name in os.listdir(self._handles.proc) if name.isdigit() and name != "1"]
-        return descendants(self._root, self._handles.proc)
-
-    def _exact_memory(self, resident: dict[str, int], files: int) -> int:
-        anonymous = shared = 0
-        for pid, whole in resident.items():
-            text = _read(f"{pid}/smaps_rollup", self._handles.proc)
-            if not text and _stat(pid, self._handles.proc):  # a process that hides counts in full
-                anonymous += whole
-            sizes = {line.split()[0]: int(line.split()[1]) * 1024 for line in text.splitlines()[1:]}
-            anonymous += sizes.get("Pss_Anon:", 0) + sizes.get("SwapPss:", 0)
-            shared += sizes.get("Pss_Shmem:", 0)
-        mapped_files = files + (used_bytes(self._handles.work) if self._in_memory else 0)
-        return anonymous + files + max(shared - mapped_files, 0)
+        return procfs.descendants(self._root, self._handles.proc)
 
 
 def too_many(tasks: int, limits: Limits) -> Broken | None:
@@ -240,48 +258,3 @@ def too_many(tasks: int, limits: Limits) -> Broken | None:
     if tasks <= limits.tasks:
         return None
     return Broken("tasks", f"it wanted more processes and threads at once than its limit of {limits.tasks}")
-
-
-def descendants(root: str, proc: int) -> list[str]:
-    """The processes below `root`, which adopts the orphans among them."""
-    parents = {}
-    for pid in os.listdir(proc):
-        if pid.isdigit() and (fields := _stat(pid, proc)):
-            parents[pid] = fields[1]
-    found: list[str] = []
-    level = {root}
-    while level:
-        level = {pid for pid, parent in parents.items() if parent in level}
-        found += level
-    return found
-
-
-def _stat(pid: str, proc: int) -> list[str]:
-    """The fields of /proc/PID/stat after the name, from the state on."""
-    return _read(f"{pid}/stat", proc).rpartition(")")[2].split()
-
-
-def _page_tables(pid: str, proc: int) -> int:
-    """Bytes of its page tables, which no count of resident pages holds."""
-    for line in _read(f"{pid}/status", proc).splitlines():
-        if line.startswith("VmPTE:"):
-            return int(line.split()[1]) * 1024
-    return 0
-
-
-def _ticks(fields: list[str]) -> int:
-    return sum(map(int, fields[11:15]))
-
-
-def _read(path: str, folder: int) -> str:
-    """The text of a file of /proc, empty when its process is gone."""
-    try:
-        fd = os.open(path, os.O_RDONLY, dir_fd=folder)
-    except OSError:
-        return ""
-    try:
-        return os.read(fd, 1 << 16).decode(errors="replace")
-    except OSError:
-        return ""
-    finally:
-        os.close(fd)

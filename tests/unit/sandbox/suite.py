@@ -22,7 +22,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from novum.errors import NovumError
+from novum.errors import NovumError, SandboxError
 from novum.records import Limits, Outcome
 from novum.sandbox import Access, Sandbox, cgroup
 from novum.sandbox.confined import Job
@@ -34,6 +34,8 @@ from novum.sandbox.unsafe import Unsafe
 
 PROBES = Path(__file__).resolve().parent / "probes"
 HARM = 42
+UNAVAILABLE = 3
+"""The exit code of this program when the backend cannot be had here."""
 LIMITS = Limits(
     wall_s=30,
     memory_bytes=192 << 20,
@@ -50,6 +52,10 @@ PROTECTED = ("protected.txt", "frozen", "nest/deep/kept.txt")
 SHORT_S = 1.5
 """The wall limit of probes that only it can end."""
 SLACK_S = 3.0
+LARGE = 400 << 20
+"""Bytes of files that some probes of memory have beside them: as input, or as a limit of their own."""
+LARGE_INPUT = ("memory_behind_inputs",)
+LARGE_DISK = ("memory_behind_files", "memory_behind_mapped_files", "files_are_no_memory")
 
 
 class Row(NamedTuple):
@@ -77,7 +83,8 @@ def run_all(sandbox: Sandbox, chosen: list[str]) -> list[Row]:
 def _run(sandbox: Sandbox, name: str, facts: dict[str, Any]) -> Row:
     token = secrets.token_hex(8)
     most = WATCHED_BYTES if isinstance(sandbox, Plain | InPlace | Unsafe) else EXACT_BYTES
-    limits = LIMITS.model_copy(update={"wall_s": SHORT_S}) if "timeout" in _expected(name) else LIMITS
+    most += LARGE if name in (*LARGE_INPUT, *LARGE_DISK) else 0
+    limits = _limits(name)
     with tempfile.TemporaryDirectory(prefix="novum-work-") as folder:
         work = Path(folder)
         _furnish(work, name, facts)
@@ -90,6 +97,12 @@ def _run(sandbox: Sandbox, name: str, facts: dict[str, Any]) -> Row:
         if took > limits.wall_s + SLACK_S:
             problems.append(f"came back after {took:.1f} s")
     return _judge(name, outcome, problems)._replace(seconds=round(took, 2))
+
+
+def _limits(name: str) -> Limits:
+    if name in LARGE_DISK:
+        return LIMITS.model_copy(update={"disk_bytes": LARGE})
+    return LIMITS.model_copy(update={"wall_s": SHORT_S}) if "timeout" in _expected(name) else LIMITS
 
 
 def _start(
@@ -131,6 +144,8 @@ def _furnish(work: Path, name: str, facts: dict[str, Any]) -> None:
         shutil.copy(PROBES / f"{source}.py", work)
     (work / "facts.json").write_text(json.dumps(facts))
     (work / "protected.txt").write_text("as it was")
+    if name in LARGE_INPUT:
+        (work / "large").write_bytes(bytes(LARGE))
     for folder in ("frozen", "inputs"):
         (work / folder).mkdir()
         (work / folder / "inner.txt").write_text("as it was")
@@ -262,7 +277,11 @@ class InPlace(Namespaces):
 def main() -> None:
     """Print the rows as JSON."""
     backend, *chosen = sys.argv[1:]
-    sandbox = InPlace(cgroup.find()) if backend == "in-place" else lookup(backend).make()
+    try:
+        sandbox = InPlace(cgroup.find()) if backend == "in-place" else lookup(backend).make()
+    except SandboxError as error:
+        print(error.what, file=sys.stderr)
+        raise SystemExit(UNAVAILABLE) from None
     print(json.dumps(run_all(sandbox, chosen or names())))
 
 

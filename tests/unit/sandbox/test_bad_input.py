@@ -136,6 +136,31 @@ def test_a_command_that_is_too_long(sandbox: Sandbox, work: Path) -> None:
         sandbox.run(["/bin/echo", "x" * 3_000_000], work, LIMITS)
 
 
+@pytest.mark.parametrize("count", [9_000, 13_000, 20_000, 60_000])
+def test_a_long_command_is_an_ordinary_one(sandbox: Sandbox, work: Path, count: int) -> None:
+    names = [f"image{i:07}.png" for i in range(count)]  # 16 bytes each with what ends it
+    outcome = sandbox.run(["/bin/sh", "-c", "echo $#", "sh", *names], work, LIMITS)
+    assert outcome.stdout == f"{count}\n", outcome
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environment"),
+    [
+        (["\ud800"], {}),
+        ([], {"A=B": "x"}),
+        ([], {"A": "x\0y"}),
+        ([], {"A\0": "x"}),
+        ([], {"A": "\ud800"}),
+    ],
+)
+def test_what_no_program_can_be_given_is_no_exit_code(
+    sandbox: Sandbox, work: Path, arguments: list[str], environment: dict[str, str]
+) -> None:
+    access = Access.model_construct(environment=environment)
+    error = refused(sandbox, work, "cannot be started", "/bin/echo", *arguments, access=access)
+    assert "arguments" in error.why
+
+
 @pytest.mark.parametrize("name", sorted(Limits.model_fields))
 @pytest.mark.parametrize("value", [0, -1])
 def test_limits_of_zero_or_less(name: str, value: int) -> None:
@@ -226,6 +251,67 @@ def test_more_tasks_than_the_machine_can_have() -> None:
 def test_limits_beyond_all_machines(name: str) -> None:
     with pytest.raises(UsageError):
         check_limits(Limits.model_validate({name: 10**30}))
+
+
+@pytest.mark.parametrize("target", ["/", "/proc", "/proc/1", "/sys", "/dev", "/tmp", "/dev/shm"])
+def test_a_link_to_what_must_never_be_shown(tmp_path: Path, target: str) -> None:
+    (tmp_path / "link").symlink_to(target)
+    with pytest.raises(UsageError, match="cannot be shown"):
+        view(Access(readonly=(tmp_path / "link",)))
+
+
+@pytest.mark.parametrize("kind", ["socket", "fifo"])
+@pytest.mark.parametrize("place", [".", "a/b c"])
+def test_a_way_out_inside_a_read_only_folder(tmp_path: Path, kind: str, place: str) -> None:
+    data = tmp_path / "data"
+    folder = data / place
+    folder.mkdir(parents=True)
+    for parent in (data, folder):
+        parent.chmod(0o755)
+    view(Access(readonly=(data,)))
+    with socket.socket(socket.AF_UNIX) as listener:
+        if kind == "fifo":
+            os.mkfifo(folder / "out")
+        else:
+            listener.bind(str(folder / "out"))
+        with pytest.raises(UsageError, match="out") as caught:
+            view(Access(readonly=(data,)))
+        assert caught.value.next_step
+        (tmp_path / "link").symlink_to(data)
+        with pytest.raises(UsageError, match="out"):
+            view(Access(readonly=(tmp_path / "link",)))
+
+
+def test_a_socket_in_a_large_folder_is_found_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("novum.sandbox.policy.LOOKED_AT", 5)
+    data = tmp_path / "data"
+    (data / "deep").mkdir(parents=True)
+    for i in range(20):
+        (data / f"{i}").touch()
+    data.chmod(0o755)
+    view(Access(readonly=(data,)))
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(data / "deep/out"))
+        with pytest.raises(UsageError, match="deep/out"):
+            view(Access(readonly=(data,)))
+
+
+def test_a_socket_in_a_protected_folder(sandbox: Sandbox, work: Path) -> None:
+    (work / "kept").mkdir()
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(work / "kept/out"))
+        refused(sandbox, work, "out", access=Access(protected=("kept",)))
+
+
+def test_looking_for_ways_out_passes_over_programs(tmp_path: Path) -> None:
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin/python3").touch()
+    (tmp_path / "lib/python3.11/site-packages").mkdir(parents=True)
+    os.mkfifo(tmp_path / "lib/python3.11/never")  # nobody looks there: it would take too long
+    tmp_path.chmod(0o755)
+    view(Access(readonly=(tmp_path,)))
 
 
 @pytest.mark.parametrize("kind", ["socket", "fifo"])

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import people
@@ -19,9 +19,12 @@ from novum.errors import ContainmentError, NoSandbox, SandboxError, UsageError
 from novum.records import Limits, Outcome
 from novum.sandbox import Access, Sandbox, bubblewrap
 from novum.sandbox import open as opening
+from novum.sandbox.bubblewrap import Bubblewrap
+from novum.sandbox.confined import Confined, Job
 from novum.sandbox.namespaces import Namespaces
 from novum.sandbox.open import BACKENDS, Backend, open_sandbox, self_test
 from novum.sandbox.selftest import check_backend, passed
+from novum.sandbox.supervise import Chain
 
 HERE = Path(__file__).resolve().parent
 NAMESPACES_FORBIDDEN = """
@@ -248,6 +251,30 @@ def test_a_launcher_that_says_nothing_is_given_up(tmp_path: Path, monkeypatch: p
     monkeypatch.setattr("novum.sandbox.supervise.START_S", 0.2)
     with pytest.raises(SandboxError, match="not ready in time"):
         Namespaces(None).run(["/bin/true"], tmp_path, LIMITS)
+
+
+def _without_landlock(kind: type[Confined]) -> type[Confined]:
+    def chain(self: Confined, job: Job, control: int, fill: Callable[[int], None]) -> Chain:
+        command, specifications = kind.chain(self, job, control, fill)
+        return Chain(command, [told | {"landlock": False} for told in specifications])
+
+    return type("WithoutLandlock", (kind,), {"chain": chain})
+
+
+@pytest.mark.parametrize("backend", ["namespaces", "bubblewrap"])
+def test_process_one_takes_no_signal_from_inside_where_no_landlock_keeps_it_out(
+    backend: str, tmp_path: Path
+) -> None:
+    program = bubblewrap.find()
+    assert program
+    if backend == "namespaces":
+        box = _without_landlock(Namespaces)(None)
+    else:
+        box = _without_landlock(Bubblewrap)(program, None)  # type: ignore[call-arg]
+    for number in range(1, 65):
+        if number not in (32, 33):
+            script = f"kill -{number} 1; sleep 0.02; echo alive"
+            assert box.run(["/bin/sh", "-c", script], tmp_path, LIMITS).stdout == "alive\n", number  # type: ignore[attr-defined]
 
 
 def test_processes_that_outlive_their_sandbox_stop_the_study(

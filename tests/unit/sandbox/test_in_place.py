@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import socket
+import subprocess
 import sys
 from pathlib import Path
 
@@ -12,12 +14,13 @@ from sandboxes import BACKENDS, LIMITS
 
 from novum.errors import UsageError
 from novum.records import Limits, Outcome
-from novum.sandbox import Access, Sandbox, bubblewrap, cgroup, workfolder
+from novum.sandbox import Access, Sandbox, bubblewrap, cgroup, quota, workfolder
 from novum.sandbox.bubblewrap import Bubblewrap
 from novum.sandbox.confined import Job
 from novum.sandbox.limits import machine
 from novum.sandbox.namespaces import Namespaces
 from novum.sandbox.policy import python_paths
+from novum.sandbox.quota import Watched
 
 
 def in_place(self: object, job: Job) -> Job:
@@ -70,6 +73,165 @@ def test_what_is_no_plain_file_is_removed_and_the_callers_links_are_not(box: San
     for name in ("trap", "fifo", "a", "b", "odd\nname"):
         assert not os.path.lexists(work / name), name
     assert len(outcome.refused_files) >= 5
+
+
+@pytest.mark.parametrize("name", ["a\nb", "a\u00a0b", "\udcff", "x" * 255, "deep\nfolder/plain"])
+def test_an_input_that_the_cleaning_would_remove_is_refused(box: Sandbox, work: Path, name: str) -> None:
+    (work / name).parent.mkdir(exist_ok=True)
+    (work / name).write_text("mine")
+    with pytest.raises(UsageError, match="its name") as caught:
+        python(box, work, "pass")
+    assert caught.value.text.isascii()
+    assert (work / name).read_text() == "mine"
+
+
+def test_a_socket_or_a_bottomless_folder_of_the_caller_is_refused(box: Sandbox, work: Path) -> None:
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(work / "s"))
+        with pytest.raises(UsageError, match="not a regular file"):
+            python(box, work, "pass")
+    (work / "s").unlink()
+    folder = work
+    for _ in range(300):
+        folder = folder / "d"
+        folder.mkdir()
+    with pytest.raises(UsageError, match="deeper than 256 folders"):
+        python(box, work, "pass")
+
+
+def test_an_input_larger_than_the_limit_for_one_file_is_kept(box: Sandbox, work: Path) -> None:
+    (work / "large").write_bytes(b"x" * (3 << 20))
+    outcome = python(box, work, "pass", LIMITS.model_copy(update={"file_bytes": 1 << 20}))
+    assert outcome.ok, outcome
+    assert (work / "large").stat().st_size == 3 << 20
+
+
+def test_traps_are_removed_among_many_inputs(box: Sandbox, work: Path) -> None:
+    for i in range(1500):
+        (work / f"input{i}").touch()
+    program = "import os\nfor i in range(300): os.symlink('/etc/passwd', f'trap{i}')"
+    outcome = python(box, work, program, LIMITS.model_copy(update={"inodes": 400}))
+    assert outcome.ok, outcome
+    assert len(os.listdir(work)) == 1500
+    assert not [name for name in os.listdir(work) if name.startswith("trap")]
+
+
+def test_more_files_than_the_limit_leave_no_trap_behind(box: Sandbox, work: Path) -> None:
+    program = (
+        "import os\nfor i in range(4000): os.symlink('/etc/passwd', f'trap{i}'); open(f'{i}', 'w')\n"
+        "import time; time.sleep(9)"
+    )
+    outcome = python(box, work, program, LIMITS.model_copy(update={"inodes": 1000}))
+    assert outcome.ended == "disk", outcome
+    assert not [name for name in os.listdir(work) if name.startswith("trap")]
+
+
+def test_space_beyond_the_end_of_a_file_is_not_reserved(box: Sandbox, work: Path) -> None:
+    program = (
+        "import ctypes, os\nlibc = ctypes.CDLL(None, use_errno=True)\nfd = os.open('x', os.O_RDWR | os.O_CREAT)\n"
+        "print(libc.fallocate(fd, 1, ctypes.c_long(0), ctypes.c_long(200 << 20)), os.strerror(ctypes.get_errno()))\n"
+        "os.posix_fallocate(fd, 0, 1 << 20)"  # the C library writes instead
+    )
+    outcome = python(box, work, program)
+    assert outcome.stdout == "-1 Operation not supported\n", outcome
+    assert outcome.ok, outcome
+    assert (work / "x").stat().st_blocks * 512 <= 2 << 20
+
+
+HIDE_IN_MAPPINGS = """
+import mmap, os, time
+held = []
+for i in range(600):
+    with open('x', 'wb') as f: f.write(bytes(1 << 20))
+    fd = os.open('x', os.O_RDONLY)
+    held.append(mmap.mmap(fd, 4096, prot=mmap.PROT_READ)); os.close(fd); os.unlink('x')
+    time.sleep(0.01)
+"""
+HIDE_IN_MESSAGES = """
+import os, socket, time
+near, far = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
+for i in range(9):
+    with open('x', 'wb') as f: f.write(bytes(20 << 20))
+    fd = os.open('x', os.O_RDONLY); os.unlink('x')
+    socket.send_fds(near, [b'x'], [fd]); os.close(fd)
+    time.sleep(0.2)
+time.sleep(9)
+"""
+HIDE_IN_A_THREAD = """
+import ctypes, os, threading, time
+def hold():
+    held = []
+    for i in range(600):
+        f = open('x', 'wb', buffering=0); os.unlink('x'); f.write(bytes(1 << 20)); held.append(f)
+        time.sleep(0.01)
+threading.Thread(target=hold).start()
+ctypes.CDLL(None).syscall({"x86_64": 60, "aarch64": 93}[os.uname().machine], 0)
+"""
+
+
+@pytest.mark.parametrize("program", [HIDE_IN_MAPPINGS, HIDE_IN_MESSAGES, HIDE_IN_A_THREAD])
+def test_files_without_a_name_are_watched_wherever_they_are_held(
+    box: Sandbox, work: Path, program: str
+) -> None:
+    outcome = python(box, work, program, LIMITS.model_copy(update={"disk_bytes": 32 << 20}))
+    assert outcome.ended == "disk", outcome
+    assert "32.0 MiB" in outcome.message
+
+
+HOLDER = """
+import mmap, os, socket
+def step(): print(flush=True); input()
+shared = mmap.mmap(-1, 1 << 20); near, far = socket.socketpair(); step()
+f = open('x', 'wb+'); f.write(bytes(4096)); f.flush(); os.unlink('x'); held = mmap.mmap(f.fileno(), 4096); step()
+held.close(); socket.send_fds(near, [b'x'], [f.fileno()]); step()
+socket.recv_fds(far, 1, 1); step()
+"""
+
+
+def test_a_holder_of_files_without_a_name_is_told_from_shared_memory(work: Path) -> None:
+    # Others may fill the disk at the same time: only a run that can hold such files answers for that.
+    folder, proc = os.open(work, os.O_RDONLY), os.open("/proc", os.O_RDONLY)
+    command = [sys.executable, "-c", HOLDER]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    with subprocess.Popen(command, cwd=work, **pipes) as child:  # type: ignore[call-overload]
+        watched = Watched(folder, lambda: [str(child.pid)], proc, LIMITS)
+        found = []
+        for _ in range(4):
+            child.stdout.readline()
+            found.append(watched.may_hold_unseen())
+            child.stdin.write(b"\n")
+            child.stdin.flush()
+    os.close(folder)
+    os.close(proc)
+    assert found == [False, True, True, False]
+
+
+def test_the_disk_keeps_a_floor(work: Path) -> None:
+    fs = os.statvfs(work)
+    free = fs.f_bavail * fs.f_frsize
+    folder, proc = os.open(work, os.O_RDONLY), os.open("/proc", os.O_RDONLY)
+    try:
+        assert Watched(folder, list, proc, LIMITS).measure().reason == ""
+        tight = LIMITS.model_copy(update={"disk_bytes": free - 1})
+        assert Watched(folder, list, proc, tight).measure().reason == ""  # what was granted can be used
+        assert quota.floor(1000, 900, 100) == 1000 // 32
+        assert quota.floor(1000, 20, 10) == 10
+        assert quota.floor(1000, 10, 20) == 0
+    finally:
+        os.close(folder)
+        os.close(proc)
+
+
+def test_a_walk_ends_when_it_is_clear_that_there_is_too_much(work: Path) -> None:
+    folder, proc = os.open(work, os.O_RDONLY), os.open("/proc", os.O_RDONLY)
+    try:
+        watched = Watched(folder, list, proc, LIMITS.model_copy(update={"inodes": 10}))
+        for i in range(500):
+            (work / f"{i}").touch()
+        assert 10 < watched.measure().inodes < 20
+    finally:
+        os.close(folder)
+        os.close(proc)
 
 
 def test_the_disk_is_watched(box: Sandbox, work: Path) -> None:

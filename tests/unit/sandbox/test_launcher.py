@@ -46,9 +46,11 @@ def test_system_call_numbers_are_those_of_the_kernels_headers(machine: str) -> N
 class Filter:
     """Runs a filter as the kernel would, on system calls that are made up."""
 
-    def __init__(self, machine: str, families: tuple[int, ...] = seccomp.LOCAL_AND_IP) -> None:
+    def __init__(
+        self, machine: str, families: tuple[int, ...] = seccomp.LOCAL_AND_IP, reserves: bool = True
+    ) -> None:
         self._column, self._audit = kernel.ARCHITECTURES[machine]
-        code = seccomp.program(families, machine)
+        code = seccomp.program(families, machine, reserves)
         self._code = [struct.unpack_from("=HBBI", code, i) for i in range(0, len(code), 8)]
 
     def __call__(self, name: str, *arguments: int) -> int:
@@ -107,6 +109,21 @@ def test_the_calls_of_x32_are_killed() -> None:
 def test_clone_with_a_namespace_is_denied(judge: Filter, flag: int) -> None:
     assert judge("clone", flag | 17) == DENIED
     assert judge("clone", 0x3D0F00) == ALLOW  # what a thread is made with
+
+
+def test_a_thread_shares_its_open_files(judge: Filter) -> None:
+    # Else its files are in no folder of /proc/PID, and what they hold is not counted.
+    assert judge("clone", 0x3D0F00 & ~0x400) == DENIED
+    assert judge("clone", 17) == ALLOW
+
+
+@pytest.mark.parametrize("machine", ["x86_64", "aarch64"])
+def test_space_is_reserved_only_where_a_file_system_bounds_it(machine: str) -> None:
+    for request in (0x40305828, 0x4030582A, 0x40305839):
+        assert Filter(machine)("ioctl", 3, request) == ALLOW
+        assert Filter(machine, reserves=False)("ioctl", 3, request) == DENIED
+    assert Filter(machine)("fallocate", 3, 1) == ALLOW
+    assert Filter(machine, reserves=False)("fallocate", 3, 1) == 0x00050000 | errno.EOPNOTSUPP
 
 
 def test_sockets_by_family(judge: Filter) -> None:

@@ -12,7 +12,7 @@ import pytest
 from sandboxes import LIMITS
 
 from novum.errors import SandboxError, UsageError
-from novum.sandbox import Access, container, plain
+from novum.sandbox import Access, container, plain, recorded
 from novum.sandbox.container import Container
 from novum.sandbox.open import automatic, lookup, self_test
 from novum.sandbox.selftest import passed
@@ -80,7 +80,7 @@ def test_a_container_is_closed_limited_and_removed(work: Path, tmp_path: Path) -
 def test_a_python_of_the_host_becomes_the_images(work: Path, tmp_path: Path) -> None:
     box = Container(str(engine(tmp_path)), "image")
     box.run([sys.executable, "-c", "pass"], work, LIMITS, Access(readonly=(Path(sys.prefix),)))
-    assert "--entrypoint=python3" in called(tmp_path)[0]
+    assert " KILL 50 python3 -c pass" in called(tmp_path)[0]
     assert sys.prefix not in called(tmp_path)[0]
 
 
@@ -93,6 +93,39 @@ def test_an_engine_that_fails_is_no_result(work: Path, tmp_path: Path) -> None:
         Container(str(never), "image").run(["/bin/true"], work, LIMITS)
     with pytest.raises(SandboxError, match="cannot be started"):
         Container(str(tmp_path / "none"), "image").run(["/bin/true"], work, LIMITS)
+
+
+def test_the_payloads_own_125_is_its_exit_code(work: Path, tmp_path: Path) -> None:
+    ended = engine(tmp_path, '{"StartedAt": "2026-01-01", "ExitCode": 125}')
+    outcome = Container(str(ended), "image").run(["/bin/sh", "-c", "exit 125"], work, LIMITS)
+    assert (outcome.ended, outcome.exit_code) == ("exit", 125)
+
+
+def test_a_container_ends_by_itself_when_novum_was_killed(work: Path, tmp_path: Path) -> None:
+    Container(str(engine(tmp_path)), "image").run(["/bin/true"], work, LIMITS)
+    assert "--entrypoint=timeout image -s KILL 50 /bin/true" in called(tmp_path)[0]
+
+
+def test_a_command_that_the_image_lacks_is_an_error_of_use(work: Path, tmp_path: Path) -> None:
+    box = Container(str(engine(tmp_path)), "image")
+    with pytest.raises(UsageError, match="cannot be started"):
+        box.run(["/no/such/program"], work, LIMITS)
+    lying = box.run(
+        ["/bin/sh", "-c", "echo timeout: failed to run x >&2; echo more >&2; exit 127"], work, LIMITS
+    )
+    assert (lying.ended, lying.exit_code) == ("exit", 127)
+
+
+def test_time_of_the_processor_and_tasks_in_a_container_are_named(work: Path, tmp_path: Path) -> None:
+    box = Container(str(engine(tmp_path)), "image")
+    limits = LIMITS.model_copy(update={"cpu_s": 2.5})
+    outcome = box.run(["/bin/sh", "-c", "exit 152"], work, limits)
+    assert outcome.ended == "timeout"
+    assert "2.5 s" in outcome.message
+    assert "--ulimit=cpu=3" in called(tmp_path)[0].split()
+    assert recorded.CPU_BY_PROCESS in outcome.approximate
+    script = 'echo "RuntimeError: can\'t start new thread" >&2; exit 1'
+    assert box.run(["/bin/sh", "-c", script], work, LIMITS).ended == "tasks"
 
 
 def test_memory_in_a_container_is_named(work: Path, tmp_path: Path) -> None:

@@ -13,8 +13,10 @@ from sandboxes import LIMITS, Run
 
 from novum.records import Limits
 from novum.sandbox import Access, Sandbox
+from novum.sandbox.ending import Ending, Output, name_by_complaint
 from novum.sandbox.limits import exit_code
 from novum.sandbox.policy import python_paths
+from novum.sandbox.watch import Broken, Usage
 
 
 def limits(**changes: object) -> Limits:
@@ -93,12 +95,39 @@ def test_disk_is_stopped_at_its_limit_and_what_was_written_is_there(python: Run,
     assert (work / "3.bin").stat().st_size == 1 << 20
 
 
-def test_a_program_that_frees_the_disk_before_it_fails_is_named_too(python: Run) -> None:
+@pytest.mark.parametrize(
+    "words", ["No space left on device", "File too large", "RuntimeError: can't start new thread"]
+)
+def test_words_alone_name_no_limit(sandbox: Sandbox, work: Path, words: str) -> None:
+    outcome = sandbox.run(["/bin/sh", "-c", f'echo "{words}" >&2; exit 3'], work, LIMITS)
+    assert (outcome.ended, outcome.exit_code, exit_code(outcome)) == ("exit", 3, 3), outcome
+
+
+def test_a_full_temporary_folder_is_named(sandbox: Sandbox, work: Path) -> None:
+    command = ["/bin/dd", "if=/dev/zero", "of=/tmp/x", "bs=1M", "count=999"]
+    outcome = sandbox.run(command, work, limits(memory_bytes=256 << 20))
+    assert (outcome.ended, exit_code(outcome)) == ("disk", 122), outcome
+    assert "/tmp" in outcome.message
+    assert "64.0 MiB" in outcome.message
+
+
+def test_a_program_that_clears_a_full_temporary_folder_is_no_failure_of_the_disk(
+    sandbox: Sandbox, work: Path
+) -> None:
+    script = "dd if=/dev/zero of=/tmp/x bs=1M count=999; rm /tmp/x; head -c 9000 /dev/zero | tr '\\0' . >&2; exit 3"
+    outcome = sandbox.run(["/bin/sh", "-c", script], work, limits(memory_bytes=256 << 20))
+    assert (outcome.ended, outcome.exit_code) == ("exit", 3), outcome.message
+
+
+def test_a_program_that_frees_the_disk_after_it_failed_is_named_too(python: Run) -> None:
     program = (
-        "import os\nf = open('x', 'wb', buffering=0)\nos.unlink('x')\n"
-        "while True:\n    if not f.write(bytes(1 << 20)): break"
+        "import os, time, traceback\nf = open('x', 'wb', buffering=0)\nos.unlink('x')\n"
+        "try:\n    while f.write(bytes(1 << 20)): pass\n"
+        "except OSError: traceback.print_exc(); time.sleep(0.3); raise SystemExit(1)"
     )
-    assert python(program, limits=limits(disk_bytes=8 << 20)).ended == "disk"
+    outcome = python(program, limits=limits(disk_bytes=8 << 20))
+    assert outcome.ended == "disk"
+    assert "the limit is 8.0 MiB" in outcome.message
 
 
 def test_the_number_of_files_is_stopped_at_its_limit(python: Run) -> None:
@@ -349,3 +378,39 @@ def test_a_flood_of_names_is_told_in_few_words(python: Run) -> None:
     assert outcome.ok
     assert len(outcome.refused_files) == 201
     assert outcome.refused_files[-1] == "... and 4800 more"
+
+
+def test_output_that_speaks_of_a_limit_is_noticed_once_and_across_two_reads() -> None:
+    output = Output(1 << 20, None)
+    reading, writing = os.pipe()
+
+    def say(text: bytes) -> bool:
+        os.write(writing, text)
+        output.read("stderr", reading)
+        return output.complains()
+
+    said = [say(text) for text in (b"all is well\n", b"OSError: No space ", b"left on device\n", b"bye\n")]
+    os.close(reading)
+    os.close(writing)
+    assert said == [False, False, True, False]
+
+
+@pytest.mark.parametrize(
+    ("stderr", "met", "disk_bytes", "ended"),
+    [
+        (b"No space left on device", Broken("disk", "full"), 0, "disk"),
+        (b"No space left on device", Broken("tasks", "many"), 0, "exit"),
+        (b"No space left on device", None, 1 << 30, "exit"),
+        (b"No space left on device" + b"." * 5000, Broken("disk", "full"), 0, "exit"),
+        (b"File too large", None, 1 << 20, "disk"),
+        (b"File too large", None, 1 << 19, "exit"),
+        (b"nothing", Broken("disk", "full"), 1 << 30, "exit"),
+    ],
+)
+def test_a_limit_is_named_by_words_and_measure_together(
+    stderr: bytes, met: Broken | None, disk_bytes: int, ended: str
+) -> None:
+    ending = Ending("exit", 1, stderr=stderr, peak=Usage(disk_bytes=disk_bytes))
+    name_by_complaint(ending, met, limits(file_bytes=1 << 20))
+    assert ending.ended == ended
+    assert (ending.reason != "") is (ended != "exit")

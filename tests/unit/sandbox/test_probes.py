@@ -32,13 +32,13 @@ def test_the_suite_covers_what_it_must() -> None:
     assert set(names()) >= CONTROLS
 
 
-@pytest.mark.parametrize("backend", ["namespaces", "bubblewrap"])
+@pytest.mark.parametrize("backend", ["namespaces", "bubblewrap", "in-place"])
 def test_all_probes_are_contained(backend: str) -> None:
     program = [sys.executable, str(HERE / "suite.py"), backend]
     _assert_contained(_rows(subprocess.run(program, capture_output=True, text=True, timeout=300)))
 
 
-@pytest.mark.parametrize("backend", ["namespaces", "bubblewrap"])
+@pytest.mark.parametrize("backend", ["namespaces", "bubblewrap", "in-place"])
 def test_all_probes_are_contained_for_an_ordinary_user(backend: str, as_root: None) -> None:
     with people.settled() as folder:
         _assert_contained(_rows(people.run_as_stranger(folder, str(folder / "suite.py"), backend)))

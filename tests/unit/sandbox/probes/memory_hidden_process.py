@@ -1,4 +1,4 @@
-# ends: exit memory
+# ends: exit memory disk
 import os, shutil, sys, time
 from probe import FACTS, contained, harm
 

@@ -1,3 +1,5 @@
+# ends: exit disk
+# (In the folder itself it is stopped: what a folder too deep to be walked holds cannot be bounded.)
 import os
 from probe import contained
 
