@@ -18,6 +18,8 @@ from novum.errors import EditError
 
 _MOST_FILE_BYTES = 4 << 20
 _MOST_CHANGES = 500
+_LONGEST_NAME = 200
+"""Bytes of a file's name with its folders; no file system takes more than 255 for one part."""
 
 
 class Applied(NamedTuple):
@@ -60,6 +62,11 @@ def apply(
     for change in _ranges_last_first(named):
         desk.make(change)
     files = {name: text for name, text in desk.now.items() if text != desk.before[name]}
+    for name, text in files.items():
+        if _bytes_of(text) < 0:
+            raise EditError(
+                f"the new text of {name} is not Unicode", "it has half of a character", "write plain text"
+            )
     if not files:
         raise EditError(
             "the reply changes nothing", "every file would be as it was", "make the change that was asked for"
@@ -147,8 +154,8 @@ class _Desk:
             if len(self.editable) == 1:
                 return self.editable[0]
             raise EditError("the reply names no file for a change", "", self._what_may_change())
-        if "\\" in stated or any(ord(c) < 32 for c in stated) or len(stated) > 200:
-            raise EditError(f"{stated[:200]!r} is no file name", "", self._what_may_change())
+        if "\\" in stated or any(ord(c) < 32 for c in stated) or not 0 < _bytes_of(stated) <= _LONGEST_NAME:
+            raise EditError(f"{stated[:100]!a} is no file name", "", self._what_may_change())
         pure = PurePosixPath(stated)
         if pure.is_absolute() or ".." in pure.parts or pure.as_posix() == ".":
             raise EditError(
@@ -201,6 +208,14 @@ def _read(name: str, path: Path) -> str:
         ) from None
     except OSError as error:
         raise EditError(f"{name} cannot be read", str(error)) from None
+
+
+def _bytes_of(text: str) -> int:
+    """How many bytes `text` takes in UTF-8; -1 for half a character, which JSON can spell."""
+    try:
+        return len(text.encode())
+    except UnicodeEncodeError:
+        return -1
 
 
 def _bare(line: str) -> str:

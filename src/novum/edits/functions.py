@@ -33,8 +33,14 @@ def replace_function(source: str, name: str, new_source: str) -> str:
     file = _parsed(source, "the file")
     old = _the_function(file, name)
     text = textwrap.dedent(new_source.replace("\r\n", "\n")).strip("\n") + "\n"
-    new = _only_function(_parsed(text, "the new function"), name, file)
-    _check_signature(old, new)
+    parsed = _parsed(text, "the new function")
+    try:
+        new = _only_function(parsed, name, file)
+        _check_signature(old, new)
+    except RecursionError:
+        raise EditError(
+            f"the new {name} has an expression that is nested too deep", "", "write it in steps"
+        ) from None
     first, last = _span(new)
     lines = lines_of(text)[first:last]
     kept = ast.get_docstring(old, clean=False)

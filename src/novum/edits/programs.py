@@ -7,21 +7,23 @@ from collections.abc import Collection, Iterable, Iterator
 
 from novum.edits.python import syntax_tree
 
+_TOO_DEEP = "an expression is nested too deep to be compared"
+
 
 def same_program(old: str, new: str) -> bool:
     """Whether two sources differ in comments, layout and docstrings at most.
 
     Raises:
-        SyntaxError: a source does not parse.
+        SyntaxError: a source does not parse, or is nested too deep to be compared.
     """
-    return ast.dump(_stripped(old)) == ast.dump(_stripped(new))
+    return _text(_stripped(old)) == _text(_stripped(new))
 
 
 def same_but_for_names(old: str, new: str) -> bool:
     """Whether one source becomes the other when names that it defines itself are exchanged, one for one.
 
     Raises:
-        SyntaxError: a source does not parse.
+        SyntaxError: a source does not parse, or is nested too deep to be compared.
     """
     return _renamed(_stripped(old)) == _renamed(_stripped(new))
 
@@ -56,7 +58,17 @@ def _stripped(source: str) -> ast.Module:
 
 def _renamed(tree: ast.Module) -> str:
     """The tree as text, every name that it gives itself replaced by its place in the order of appearance."""
-    return ast.dump(_Renamer().visit(tree))
+    try:
+        return _text(_Renamer().visit(tree))
+    except RecursionError:
+        raise SyntaxError(_TOO_DEEP) from None
+
+
+def _text(tree: ast.AST) -> str:
+    try:
+        return ast.dump(tree)
+    except RecursionError:
+        raise SyntaxError(_TOO_DEEP) from None
 
 
 class _Renamer(ast.NodeTransformer):

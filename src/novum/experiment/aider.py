@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from novum.errors import EditError, MissingTool, UsageError
-from novum.experiment.coder import Coder
+from novum.experiment.coder import Coder, Made
 from novum.experiment.relay import QUESTION
 from novum.llm import Message, Request
 from novum.records import Idea, Limits, Outcome, PlannedRun
@@ -67,10 +67,10 @@ def aider_program() -> Path:
 class AiderCoder(Coder):
     """Makes the edits of one study with Aider."""
 
-    def _made(self, idea: Idea, run: PlannedRun, step: str, trouble: str) -> Mapping[str, str]:
+    def _made(self, idea: Idea, run: PlannedRun, step: str, trouble: str) -> Made:
         earlier = self.tools.log.last("edit_applied", step=step)
         if earlier is not None and "files" in earlier.data:
-            return dict(earlier.data["files"])
+            return _made(earlier.data["files"])
         refused = self.tools.log.last("edit_refused", step=step)
         if refused is not None:
             raise EditError(f"{step}: Aider gave no change that can be accepted", str(refused.data["reason"]))
@@ -86,10 +86,7 @@ class AiderCoder(Coder):
         if problems:
             self.tools.log.note("edit_refused", step=step, run=run.name, reason="; ".join(problems))
             raise EditError(f"{step}: Aider gave no change that can be accepted", "; ".join(problems))
-        return files
-
-    def _noted(self, files: Mapping[str, str]) -> dict[str, Any]:
-        return {"files": dict(files)}
+        return _made(files)
 
     def _lay_out(self, work: Path, idea: Idea, run: PlannedRun, trouble: str) -> None:
         shutil.copytree(self.workspace.folder, work, ignore=shutil.ignore_patterns(".git"))
@@ -202,6 +199,10 @@ def _messages(given: Any) -> tuple[Message, ...]:
         role = turn.get("role", "user")
         turns.append(Message.of(role if role in ("system", "assistant") else "user", str(content)))
     return tuple(turns) or (Message.of("user", ""),)
+
+
+def _made(files: Mapping[str, str]) -> Made:
+    return Made(files, {"files": dict(files)})
 
 
 def _changed(work: Path, folder: Path, names: list[str]) -> dict[str, str]:

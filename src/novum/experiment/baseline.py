@@ -66,11 +66,11 @@ def measure_baseline(
         if not last.ok:
             raise TemplateError(
                 f"the baseline of the template {template.name!r} does not run",
-                f"{last.message}\n{last.stderr[-1000:]}",
+                "\n".join(part for part in (tried.missing, last.message, last.stderr[-1000:]) if part),
                 f"mend it, then run `novum template check {template.name}`",
             )
         try:
-            measured = read_metrics(tried.record, template)
+            measured = read_metrics(tried.record, template, seeds=chosen)
         except MetricsError as error:
             raise TemplateError(
                 f"the metrics of the template {template.name!r} do not count", str(error)

@@ -9,15 +9,16 @@ alone are no change). Then a second opinion says whether the change does what it
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from novum.edits import apply_reply, function_source, replace_function
+from novum.edits import Applied, apply_reply, function_source, replace_function
 from novum.edits.checks import check_sources
 from novum.edits.programs import imported_names, same_but_for_names, same_program
 from novum.errors import AnswerError, EditError
+from novum.experiment.datapath import touches_data
 from novum.experiment.judging import judge_edit
 from novum.experiment.measuring import touches_metric
 from novum.experiment.workspace import Workspace
@@ -31,11 +32,19 @@ class Edit(NamedTuple):
     """The state of the code that a run executes, and what is known of the change that led to it."""
 
     commit: str
-    touches_metric: str = ""
-    """Why its metrics are not the baseline's; "" when they are."""
+    not_comparable: str = ""
+    """Why its metrics, or the data they are measured on, are not the baseline's; "" when they are."""
     implemented: Implemented = ""
     reason: str = ""
     """What the second opinion says."""
+
+
+@dataclass(frozen=True)
+class Made:
+    """The files that a model changed, checked, and what the event of the change holds beside its diff."""
+
+    files: Mapping[str, str]
+    noted: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -60,49 +69,54 @@ class Coder:
         self.workspace.restore(base)
         step = f"experiment/{run.name}/edit" if attempt == 1 else f"experiment/{run.name}/fix_{attempt - 1}"
         try:
-            files = self._made(idea, run, step, trouble)
+            made = self._made(idea, run, step, trouble)
         except AnswerError as error:
             self.tools.log.note("edit_refused", step=step, run=run.name, reason=error.why or error.what)
             raise EditError(f"{step}: {_NO_EDIT}", error.why or error.what) from error
-        self.screen_code(f"{step}/safety", "\n\n".join([run.edit, *self._changed_lines(files)]))
-        for name, text in files.items():
+        self.screen_code(f"{step}/safety", "\n\n".join([run.edit, *self._changed_lines(made.files)]))
+        for name, text in made.files.items():
             (self.workspace.folder / name).write_text(text, encoding="utf-8", newline="")
         commit = self.workspace.commit(step)
         diff = self.workspace.diff(base, commit)
-        noted = self._noted(files)
-        self.tools.log.note("edit_applied", step=step, run=run.name, commit=commit, diff=diff, **noted)
+        self.tools.log.note("edit_applied", step=step, run=run.name, commit=commit, diff=diff, **made.noted)
         judged = judge_edit(
             self.tools, run, self.workspace.diff(self.workspace.baseline, commit), f"{step}/judge"
         )
         self.tools.log.note("edit_judged", step=step, run=run.name, commit=commit, **judged._asdict())
         return Edit(commit, self._touched(), judged.verdict, judged.reason)
 
-    def _made(self, idea: Idea, run: PlannedRun, step: str, trouble: str) -> Mapping[str, str]:
-        """The changed files, checked."""
+    def _made(self, idea: Idea, run: PlannedRun, step: str, trouble: str) -> Made:
         return (self._function if run.function else self._files)(idea, run, step, trouble)
 
-    def _noted(self, files: Mapping[str, str]) -> dict[str, Any]:
-        """What the event of a change holds beside its diff."""
-        return {}
-
     def _touched(self) -> str:
-        """Why the metrics are no longer the baseline's, where they are computed in a file that may be edited."""
+        """Why a run of the code is not comparable with the baseline, judged by what the changed files do."""
         template = self.tools.template
-        if template.evaluate:
-            return ""
-        names = {m.name for m in template.metrics}
-        for name in (n for n in template.editable if n.endswith(".py") and n != template.plot):
-            new = (self.workspace.folder / name).read_text(encoding="utf-8")
-            if why := touches_metric(template.texts.get(name, ""), new, names):
+        names, changeable = {m.name for m in template.metrics}, {f.name for f in template.functions}
+        protected = {n: template.texts.get(n, "") for n in template.protected if n.endswith(".py")}
+        for old, new in self._changed_scripts():
+            if template.evaluate:
+                why = touches_data(old, new, protected)
+            else:
+                why = touches_metric(old, new, names, changeable)
+            if why:
                 return why
         return ""
 
+    def _changed_scripts(self) -> Iterator[tuple[str, str]]:
+        """The Python files that are not the template's any more, before and now; the plot script apart."""
+        template, folder = self.tools.template, self.workspace.folder
+        for path in sorted(p for p in folder.rglob("*.py") if p.is_file()):
+            name = path.relative_to(folder).as_posix()
+            old = template.texts.get(name, "")
+            if name not in (template.plot, *template.protected) and path.read_bytes() != old.encode():
+                yield old, _text(path)
+
     # -- one whole function ----------------------------------------------------------------------------
 
-    def _function(self, _: Idea, run: PlannedRun, step: str, trouble: str) -> Mapping[str, str]:
+    def _function(self, _: Idea, run: PlannedRun, step: str, trouble: str) -> Made:
         target = self.tools.template.function(run.function)
-        source = (self.workspace.folder / target.file).read_text(encoding="utf-8")
-        old = function_source(source, target.name)
+        source = _text(self.workspace.folder / target.file)
+        old = function_source(source, target.name).replace("\r\n", "\n")
         head = definition_line(old)
         question = Question(
             step=step,
@@ -132,7 +146,7 @@ class Coder:
             except EditError as error:
                 return [error.text]
 
-        return {target.file: changed(self.tools.ask_text(question, check=check))}
+        return Made({target.file: changed(self.tools.ask_text(question, check=check))})
 
     def _plumbing(self) -> set[str]:
         """Modules of the script that a rewritten function has no use for."""
@@ -141,7 +155,7 @@ class Coder:
 
     # -- any file --------------------------------------------------------------------------------------
 
-    def _files(self, idea: Idea, run: PlannedRun, step: str, trouble: str) -> Mapping[str, str]:
+    def _files(self, idea: Idea, run: PlannedRun, step: str, trouble: str) -> Made:
         template = self.tools.template
         sources = {
             name: _text(self.workspace.folder / name) for name in template.editable if name in template.texts
@@ -163,19 +177,19 @@ class Coder:
             retries=3,
         )
 
-        def changed(reply: str) -> Mapping[str, str]:
-            applied = apply_reply(
+        def changed(reply: str) -> Applied:
+            return apply_reply(
                 reply, self.workspace.folder, editable=template.editable, protected=template.protected
             )
-            return applied.files
 
         def check(reply: str) -> list[str]:
             try:
-                return self._problems(changed(reply))
+                return self._problems(changed(reply).files)
             except EditError as error:
                 return [error.text]
 
-        return changed(self.tools.ask_text(question, check=check))
+        applied = changed(self.tools.ask_text(question, check=check))
+        return Made(applied.files, {"inexact": list(applied.inexact)} if applied.inexact else {})
 
     def _changed_lines(self, files: Mapping[str, str]) -> list[str]:
         """The lines of `files` that are new, file by file."""
@@ -220,7 +234,10 @@ class Coder:
 def _alike(name: str, old: str, new: str) -> bool:
     if not name.endswith(".py"):
         return old == new
-    return same_program(old, new) or same_but_for_names(old, new)
+    try:
+        return same_program(old, new) or same_but_for_names(old, new)
+    except SyntaxError:  # too deep to be compared otherwise than letter by letter
+        return old == new
 
 
 def _text(path: Path) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 from novum.experiment.environment import environment_for
@@ -58,7 +59,7 @@ def _try(template: Template, sandbox: Sandbox, trial_s: float, findings: Finding
         if tried.evaluated is not None:
             _judge_evaluation(template, tried, findings)
         if tried.outcome.ok and (tried.evaluated is None or tried.evaluated.ok):
-            _judge_outputs(template, tried.record, len(seeds), findings)
+            _judge_outputs(template, tried.record, seeds, findings)
 
 
 def _judge_end(clause: str, program: str, outcome: Outcome, findings: Findings) -> None:
@@ -72,19 +73,19 @@ def _judge_end(clause: str, program: str, outcome: Outcome, findings: Findings) 
 
 
 def _judge_evaluation(template: Template, tried: Tried, findings: Findings) -> None:
-    for name in template.outputs:
+    if template.outputs:
         findings.judge(
-            (tried.saved / name).is_file(),
+            not tried.missing,
             "the script saves the declared outputs",
             template.script,
-            f"write {name} into --out_dir, or correct experiment.outputs in template.toml",
+            f"write them into --out_dir, or correct experiment.outputs in template.toml: {tried.missing}",
         )
     clause = "the evaluator computes the metrics from the saved outputs alone"
     if tried.evaluated is not None:
         _judge_end(clause, template.evaluate, tried.evaluated, findings)
 
 
-def _judge_outputs(template: Template, out: Path, seeds: int, findings: Findings) -> None:
+def _judge_outputs(template: Template, out: Path, seeds: Sequence[int], findings: Findings) -> None:
     writer = template.evaluate or template.script
     try:
         measured = read_metrics(out, template)
@@ -94,20 +95,24 @@ def _judge_outputs(template: Template, out: Path, seeds: int, findings: Findings
         )
         return
     findings.kept("final_info.json has the contract's shape and the declared metrics", writer)
-    counts = {len(series.values) for series in measured.series}
-    if counts == {0}:
+    if not any(series.values for series in measured.series):
         findings.note(
             'final_info.json has no "values" for each seed: nothing can be tested, only means are shown'
         )
     elif template.seeds_argument:
-        findings.judge(
-            counts == {seeds},
-            "there is one value for each seed",
-            writer,
-            f"the run had {seeds} seeds but lists of {sorted(counts)} values",
-        )
+        _judge_seeds(template, out, seeds, findings)
     if template.series:
         _judge_series(out / template.series, writer, findings)
+
+
+def _judge_seeds(template: Template, out: Path, seeds: Sequence[int], findings: Findings) -> None:
+    clause, writer = "there is one value for each seed", template.evaluate or template.script
+    try:
+        read_metrics(out, template, seeds=seeds)
+    except MetricsError as error:
+        findings.broken(clause, writer, str(error))
+    else:
+        findings.kept(clause, writer)
 
 
 def _judge_series(path: Path, writer: str, findings: Findings) -> None:
@@ -118,7 +123,7 @@ def _judge_series(path: Path, writer: str, findings: Findings) -> None:
     for number, line in enumerate(path.read_text(encoding="utf-8", errors="replace").splitlines(), start=1):
         try:
             complete = {"step", "name", "value"} <= json.loads(line).keys()
-        except (ValueError, AttributeError):
+        except (ValueError, AttributeError, RecursionError):
             complete = False
         if not complete:
             findings.broken(clause, path.name, f"mend what {writer} writes there", line=number)

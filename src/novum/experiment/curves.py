@@ -10,6 +10,7 @@ from pathlib import Path
 from novum.errors import UsageError
 from novum.records import Figure, Run
 from novum.sandbox.harvest import read_bytes
+from novum.stats.intervals import mean_of
 from novum.store import StudyFolder
 
 MOST_PANELS = 4
@@ -33,7 +34,7 @@ def read_series(path: Path) -> dict[str, Curve]:
             row = json.loads(line)
             step, value = float(row["step"]), float(row["value"])
             name = str(row["name"])[:60]
-        except (ValueError, TypeError, KeyError, RecursionError):
+        except (ValueError, TypeError, KeyError, RecursionError, OverflowError):
             continue
         if math.isfinite(step) and math.isfinite(value):
             curves.setdefault(name, {}).setdefault(step, []).append(value)
@@ -70,7 +71,7 @@ def _draw(read: dict[str, dict[str, Curve]], names: Sequence[str], stem: Path) -
             curve = sorted(curves.get(name, {}).items())
             colour = _COLOURS[position % len(_COLOURS)]
             steps = [step for step, _ in curve]
-            means = [math.fsum(values) / len(values) for _, values in curve]
+            means = [mean_of(values) for _, values in curve]
             axes.plot(steps, means, color=colour, linewidth=1.2, label=run.replace("_", " "))
             lows, highs = [min(v) for _, v in curve], [max(v) for _, v in curve]
             axes.fill_between(steps, lows, highs, color=colour, alpha=0.15, linewidth=0)

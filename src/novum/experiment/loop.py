@@ -111,18 +111,21 @@ class _Laboratory:
 
     def _with_edit(self, planned: PlannedRun) -> PlannedRun:
         """Edit and run until it runs; returns the run that is still to be done without an edit, or `planned`."""
-        trouble, edit = "", self.baseline
+        trouble, edit, unrun = "", self.baseline, False
         doubts_left = _DOUBTS["small" if self.tools.is_small("code") else "large"]
         for attempt in range(1, MAX_TRIES + 1):
             try:
                 edit = self.coder.edit(self.idea, planned, edit.commit, attempt=attempt, trouble=trouble)
             except EditError as error:
+                if unrun:  # what was doubted and could not be mended is run as it is
+                    self._attempt(planned, edit, attempt)
+                    return planned
                 return self._without_edit(planned, attempt, error)
             if edit.implemented == "not" and doubts_left and attempt < MAX_TRIES:
-                doubts_left -= 1
+                doubts_left, unrun = doubts_left - 1, True
                 trouble = f"A reader of the diff says that it does not do what was asked: {edit.reason}"
                 continue
-            done = self._attempt(planned, edit, attempt)
+            done, unrun = self._attempt(planned, edit, attempt), False
             if done.measured is not None:
                 break
             trouble = describe(done)

@@ -1,9 +1,10 @@
 """Which statements of an experiment compute its metrics, for a template whose metrics are in the editable file.
 
 A statement belongs to them when it names final_info, a key of its contract or a declared metric; so do the
-statements that make what it reports, two steps back, and the functions that they call to measure (as their names
-tell: `evaluate`, `kl_score`). It is a judgement by names: a run whose metric code differs from the baseline's is
-not compared with it.
+statements that make what it reports, two steps back, the functions that they call to measure (as their names tell:
+`evaluate`, `kl_score`) and what those call, apart from functions that a study is there to change. So does whatever puts
+another function in the place of one (`np.mean = ...`, `model.evaluate = ...`). It is a judgement by names: a run whose
+metric code differs from the baseline's is not compared with it.
 """
 
 from __future__ import annotations
@@ -20,23 +21,33 @@ _MEASURES = re.compile(r"eval|metric|score|measure|accura|error|estimate|(^|_)kl
 _Statement = ast.Assign | ast.AugAssign | ast.AnnAssign | ast.Expr | ast.Return
 
 
-def touches_metric(old: str, new: str, metrics: Collection[str]) -> str:
+def touches_metric(old: str, new: str, metrics: Collection[str], changeable: Collection[str] = ()) -> str:
     """Why the metrics of `new` (a Python source) are not those of `old`, or "".
+
+    `changeable` are the functions that a study may rewrite.
 
     Raises:
         SyntaxError: a source does not parse.
     """
-    before, after = _metric_code(old, metrics), _metric_code(new, metrics)
+    try:
+        before, after = _metric_code(old, metrics, changeable), _metric_code(new, metrics, changeable)
+    except RecursionError:
+        return "an expression is nested too deep to tell whether the edit touched the metric"
     if before == after:
         return ""
-    changed = sorted(before ^ after, key=len)[0]
+    changed = sorted(before ^ after, key=lambda code: (len(code), code))[0]
     return f"the edit touched the code that computes the metric: {changed[:160]}"
 
 
-def _metric_code(source: str, metrics: Collection[str]) -> frozenset[str]:
+def _metric_code(source: str, metrics: Collection[str], changeable: Collection[str]) -> frozenset[str]:
     tree = syntax_tree(source)
-    functions = {n.name: n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef)}
-    code: set[str] = set()
+    functions = {
+        n.name: n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef) and n.name not in changeable
+    }
+    modules = _modules(tree)
+    code = {
+        _text(n) for n in ast.walk(tree) if isinstance(n, ast.Assign | ast.Expr) and _replaces(n, modules)
+    }
     for scope in (tree, *(n for n in tree.body if isinstance(n, ast.FunctionDef | ast.ClassDef))):
         code |= _in_scope(_statements(scope), functions, metrics)
     return frozenset(code)
@@ -56,7 +67,9 @@ def _in_scope(
     code = {_text(s) for s in wanted}
     for _ in range(_STEPS):
         names = {name for s in wanted for name in _names_used(s)}
-        code |= {_text(functions[n]) for n in names & functions.keys() if _MEASURES.search(n)}
+        for measures in (functions[n] for n in names & functions.keys() if _MEASURES.search(n)):
+            called = set(_names_used(measures)) & functions.keys()
+            code |= {_text(measures), *(_text(functions[n]) for n in called)}
         wanted = [s for s in statements if names & set(_names_made(s)) and _text(s) not in code]
         code |= {_text(s) for s in wanted}
     return code
@@ -73,6 +86,35 @@ def _reports(statement: ast.stmt, metrics: Collection[str]) -> bool:
     return False
 
 
+def _modules(tree: ast.AST) -> set[str]:
+    """What the imports of a script are called there."""
+    imports = (n for n in ast.walk(tree) if isinstance(n, ast.Import | ast.ImportFrom))
+    return {a.asname or a.name.split(".")[0] for node in imports for a in node.names}
+
+
+def _replaces(statement: ast.Assign | ast.Expr, modules: Collection[str]) -> bool:
+    """Whether a statement puts another function in the place of one of a module, or of one that measures."""
+    value = statement.value
+    if isinstance(statement, ast.Expr):
+        setting = (
+            isinstance(value, ast.Call) and isinstance(value.func, ast.Name) and value.func.id == "setattr"
+        )
+        return setting and bool(set(_names_used(statement)) & set(modules))
+    if isinstance(value, ast.Constant):  # a switch, as `torch.backends.cudnn.benchmark = True`
+        return False
+    return any(
+        _root(target) in modules or (_root(target) != "self" and bool(_MEASURES.search(target.attr)))
+        for target in statement.targets
+        if isinstance(target, ast.Attribute)
+    )
+
+
+def _root(node: ast.expr) -> str:
+    while isinstance(node, ast.Attribute | ast.Subscript):
+        node = node.value
+    return node.id if isinstance(node, ast.Name) else ""
+
+
 def _names_used(statement: ast.stmt) -> Iterator[str]:
     return (n.id for n in ast.walk(statement) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load))
 
@@ -87,12 +129,9 @@ def _names_made(statement: ast.stmt) -> Iterator[str]:
         isinstance(statement, ast.Expr)
         and isinstance(value, ast.Call)
         and isinstance(value.func, ast.Attribute)
+        and value.func.attr in {"append", "extend", "update", "add"}
     ):
-        root = value.func.value
-        while isinstance(root, ast.Attribute | ast.Subscript):
-            root = root.value
-        if isinstance(root, ast.Name) and value.func.attr in {"append", "extend", "update", "add"}:
-            yield root.id
+        yield _root(value.func)
 
 
 def _text(node: ast.AST) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from novum.experiment.fairness import resources
-from novum.experiment.replan import controls_proposed
+from novum.experiment.replan import controls_proposed, without_numbers
 from novum.records import Comparison, Idea, Result, Results, Run
 from novum.tools import Tools
 
@@ -17,7 +17,7 @@ def write_notes(tools: Tools, idea: Idea, results: Results) -> None:
         said = replanned.get(run.name)
         if said:
             lines += [f"Interpretation (by the model): {said['interpretation'] or 'none'}", ""]
-            lines += [f"Decision after this run: {said['decision']} ({said['reason']})", ""]
+            lines += [f"Decision after this run: {said['decision']} ({without_numbers(said['reason'])})", ""]
     lines += _ending(results)
     tools.folder.write_text(tools.folder.notes, "\n".join(lines).rstrip() + "\n")
 
@@ -86,4 +86,6 @@ def _verdict(results: Results, result: Result) -> str:
     made: Comparison | None = next((c for c in results.comparisons if c.a == result.key), None)
     if made is None:
         return ""
-    return f": {_VERDICTS.get(made.verdict, f'{made.verdict} than the baseline')} ({made.reason})"
+    floor = f"; noise floor {made.noise_floor:.3g}" if made.noise_floor is not None else ""
+    verdict = _VERDICTS.get(made.verdict, f"{made.verdict} than the baseline")
+    return f": {verdict} ({made.reason}{floor})"

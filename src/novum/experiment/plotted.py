@@ -17,14 +17,19 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from novum.edits.python import syntax_tree
 from novum.errors import UsageError
+from novum.experiment.arrays import read_arrays
+from novum.experiment.metrics import finite
 from novum.records import Results
 from novum.sandbox.harvest import read_array, read_bytes, read_json
+from novum.stats.intervals import mean_of
 
 if TYPE_CHECKING:
     import numpy as np
 
 _RELATIVE = 1e-6
 _MOST_BYTES = 64 << 20
+_MOST_IN_ARRAY = 50_000
+"""Different numbers of an array up to which it says something: any number is near one of a million weights."""
 _DRAWING = frozenset(
     {"plot", "scatter", "bar", "barh", "errorbar", "fill_between", "step", "axhline", "axvline"}
 )
@@ -62,7 +67,7 @@ def read_plotted(path: Path) -> dict[str, Plotted]:
             )
             for stem, entry in found.items()
         }
-    except (UsageError, TypeError, KeyError, ValueError, AttributeError):
+    except (UsageError, TypeError, KeyError, ValueError, AttributeError, OverflowError):
         return {}
 
 
@@ -94,13 +99,34 @@ def _numbers_of(path: Path) -> Iterator[np.ndarray[Any, Any]]:
         if path.suffix == ".json":
             yield np.array(list(_within(read_json(path))), dtype=float)
         elif path.suffix == ".jsonl":
-            rows = [json.loads(line) for line in read_bytes(path, _MOST_BYTES).decode().splitlines()]
+            rows = list(_rows(read_bytes(path, _MOST_BYTES)))
             yield np.array(list(_within(rows)), dtype=float)
             yield np.array(list(_over_seeds(rows)), dtype=float)
         elif path.suffix == ".npy":
-            yield np.ravel(read_array(path)).astype(float)
-    except (UsageError, ValueError, TypeError, RecursionError):
+            yield from _numbers_in(read_array(path))
+        elif path.suffix == ".npz":
+            for array in read_arrays(path, _MOST_BYTES):
+                yield from _numbers_in(array)
+    except (UsageError, RecursionError):
         return
+
+
+def _rows(content: bytes) -> Iterator[Any]:
+    """The lines that are JSON; the others say nothing."""
+    for line in content.decode(errors="replace").splitlines():
+        try:
+            yield json.loads(line)
+        except (ValueError, RecursionError):
+            continue
+
+
+def _numbers_in(array: np.ndarray[Any, Any]) -> Iterator[np.ndarray[Any, Any]]:
+    import numpy as np
+
+    if array.dtype.kind in "iuf":
+        numbers = np.unique(array.astype(float))
+        if len(numbers) <= _MOST_IN_ARRAY:
+            yield numbers[np.isfinite(numbers)]
 
 
 def _within(value: Any) -> Iterator[float]:
@@ -110,17 +136,19 @@ def _within(value: Any) -> Iterator[float]:
     elif isinstance(value, list):
         for part in value:
             yield from _within(part)
-    elif isinstance(value, int | float) and math.isfinite(value):
-        yield float(value)
+    elif (number := finite(value)) is not None:
+        yield number
 
 
 def _over_seeds(rows: Iterable[Any]) -> Iterator[float]:
     """Mean, smallest and largest of each series at each step."""
     groups: dict[tuple[str, float], list[float]] = {}
-    for row in rows:
-        groups.setdefault((str(row["name"]), float(row["step"])), []).append(float(row["value"]))
+    for row in (row for row in rows if isinstance(row, dict)):
+        step, value = finite(row.get("step")), finite(row.get("value"))
+        if step is not None and value is not None:
+            groups.setdefault((str(row.get("name")), step), []).append(value)
     for values in groups.values():
-        yield from (math.fsum(values) / len(values), min(values), max(values))
+        yield from (mean_of(values), min(values), max(values))
 
 
 # -- what is not ---------------------------------------------------------------------------------------
@@ -131,18 +159,21 @@ def unmatched(stem: str, plotted: Plotted, known: np.ndarray[Any, Any]) -> list[
     said = []
     for number, series in enumerate(plotted.series, start=1):
         name = series.label if series.label and not series.label.startswith("_") else f"number {number}"
-        missing = _missing(series, known)
-        if missing:
+        shown = _shown(series)
+        if missing := _count(shown, known):
             said.append(
-                f"{stem}: {missing} of {len(series.y)} values of the {series.kind} {name!r} are in no record"
+                f"{stem}: {missing} of {len(shown)} values of the {series.kind} {name!r} are in no record"
             )
     return said
 
 
-def _missing(series: PlottedSeries, known: np.ndarray[Any, Any]) -> int:
+def _shown(series: PlottedSeries) -> tuple[float, ...]:
+    """The numbers that a series shows."""
     if len(series.x) == len(series.y) == 2 and len(set(series.x)) == 1 and series.y == (0.0, 1.0):
-        return _count(series.x[:1], known)  # a vertical line across the axes
-    return _count(series.y, known)
+        return series.x[:1]  # a vertical line across the axes
+    if series.kind == "points":  # whole numbers across are places, as of runs or steps
+        return (*series.y, *(x for x in series.x if not x.is_integer()))
+    return series.y
 
 
 def _count(values: Iterable[float], known: np.ndarray[Any, Any]) -> int:

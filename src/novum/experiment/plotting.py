@@ -15,16 +15,16 @@ from typing import Any, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
-from novum.edits import apply_reply
+from novum.edits import Applied, apply_reply
 from novum.edits.checks import check_sources
-from novum.errors import AnswerError, EditError
+from novum.errors import AnswerError, EditError, UsageError
 from novum.experiment.environment import environment_for
 from novum.experiment.notes import run_title
 from novum.experiment.plotted import Plotted, read_plotted, recorded_numbers, typed_constants, unmatched
 from novum.experiment.results import BASELINE
 from novum.records import Figure, Idea, Outcome, Results
 from novum.sandbox import Access
-from novum.sandbox.harvest import harvest
+from novum.sandbox.harvest import harvest, read_json
 from novum.tools import Question, Tools
 
 MAX_REPAIRS = 4
@@ -122,20 +122,30 @@ class _Plotter:
 
         def check(reply: str) -> list[str]:
             try:
-                changed = {self.name: self._applied(reply, source)}
-                return check_sources(changed, tools.template.importable(), tools.folder.code)
+                return check_sources(
+                    self._applied(reply, source).files, tools.template.importable(), tools.folder.code
+                )
             except EditError as error:
                 return [error.text]
 
-        changed = self._applied(tools.ask_text(question, check=check), source)
+        applied = self._applied(tools.ask_text(question, check=check), source)
+        changed = applied.files[self.name]
         self.screen_code(f"{step}/safety", changed)
-        tools.log.note("edit_applied", step=step, run="figures", commit="", diff=_diff(source, changed))
+        noted = {"inexact": list(applied.inexact)} if applied.inexact else {}
+        tools.log.note(
+            "edit_applied", step=step, run="figures", commit="", diff=_diff(source, changed), **noted
+        )
         return changed
 
-    def _applied(self, reply: str, source: str) -> str:
+    def _applied(self, reply: str, source: str) -> Applied:
         with tempfile.TemporaryDirectory(prefix="novum-edit-") as folder:
             (Path(folder) / self.name).write_text(source, encoding="utf-8", newline="")
-            return apply_reply(reply, Path(folder), editable=[self.name]).files[self.name]
+            applied = apply_reply(reply, Path(folder), editable=[self.name])
+        if set(applied.files) != {self.name}:
+            raise EditError(
+                "the reply makes other files", "figures are drawn by one", f"change {self.name} alone"
+            )
+        return applied
 
     def _files_of_a_run(self) -> list[str]:
         """What the baseline's folder holds, the streams and records of the harness apart."""
@@ -204,7 +214,10 @@ class _Plotter:
         typed = typed_constants(source, self.name)
         found = []
         for number, stem in enumerate(stems):
-            doubts = unmatched(stem, plotted[stem], known) if stem in plotted else []
+            if stem in plotted:
+                doubts = unmatched(stem, plotted[stem], known)
+            else:
+                doubts = [f"{stem}: what it shows was not recorded"]
             caption = captions.get(stem) or f"{_in_words(stem)}, drawn by the template's plot script."
             # A constant belongs to the script, not to one of its figures: it is told once.
             doubts += typed if number == 0 else []
@@ -242,8 +255,8 @@ def _diff(old: str, new: str) -> str:
 
 def _captions(path: Path) -> dict[str, str]:
     try:
-        found: Any = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        found: Any = read_json(path)
+    except UsageError:
         return {}
     if not isinstance(found, dict):
         return {}

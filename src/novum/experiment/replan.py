@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any, Literal, NamedTuple
 
@@ -52,7 +53,7 @@ def replan(
         interpretation=answer.interpretation,
     )
     if answer.decision in ("answered", "abandon"):
-        return Following(answer.decision, answer.reasoning, ())
+        return Following(answer.decision, without_numbers(answer.reasoning), ())
     if answer.decision == "revise":
         run = _revised(answer, left[0].name).model_copy(update={"exploratory": True})
         return Following("revise", answer.reasoning, (run, *left[1:]))
@@ -70,6 +71,13 @@ def controls_proposed(results: Results) -> list[str]:
                 f"a control run, the baseline with its size matched to {run}, would tell whether that is why."
             )
     return list(said.values())
+
+
+def without_numbers(prose: str) -> str:
+    """The sentences of a model's prose that have no digit: what it says of numbers comes from records instead."""
+    sentences = re.split(r"(?<=[.!?;]) +", " ".join(prose.split()))
+    kept = " ".join(s for s in sentences if not any(c.isdigit() for c in s))
+    return kept or "the reason given rests on numbers, which stand with the results"
 
 
 def _revision(tools: Tools, earlier: Sequence[PlannedRun]) -> Any:

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from novum.experiment.fairness import more_than, not_controlled, said_of
 from novum.experiment.metrics import Measured, Series
 from novum.experiment.runner import Executed
 from novum.records import Comparison, Metric, Result, Results, Run
-from novum.stats import compare, holm, summarise
+from novum.stats import bootstrap_interval, compare, holm, noise_floor, summarise
 from novum.template import Template
 
 BASELINE = "run_0"
+MOST_FEW = 30
+"""Values up to which seeds are few, and a bootstrap interval stands beside the t interval."""
+_CLOCK = frozenset({"s", "ms", "min", "h", "seconds", "minutes", "hours"})
+"""Units of what varies from run to run whatever the seed is."""
+_OTHER_DATA = "measured on other data or another split"
+_SEED_UNUSED = (
+    "all seeds gave the same value in every metric that varies in the baseline: the seed is not used"
+)
 
 
 def build_results(executed: Sequence[Executed], template: Template, extra: Sequence[Metric] = ()) -> Results:
@@ -27,12 +35,14 @@ def build_results(executed: Sequence[Executed], template: Template, extra: Seque
         for series in item.measured.series
     ]
     by_key = {r.key: r for r in results}
-    runs = {item.run.name: item.run for item in executed}
+    items = {item.run.name: item for item in executed}
+    unseeded = _unseeded(results)
     comparisons = []
     for result in results:
         base = by_key.get(f"{BASELINE}/{result.dataset}/{result.metric}")
         if result.run != BASELINE and base is not None:
-            comparisons.append(_comparison(result, base, runs, template))
+            why = _not_comparable(result, items, unseeded)
+            comparisons.append(_comparison(result, base, items, template, why))
     return Results(
         runs=tuple(item.run for item in executed),
         results=tuple(results),
@@ -54,12 +64,13 @@ def _result(series: Series, run: Run, metric: Metric) -> Result:
         "unit": metric.unit,
         "direction": metric.direction,
         "commit": run.commit,
-        "self_reported": run.self_reported or series.extra,
+        "self_reported": run.self_reported or series.extra or metric.self_reported,
     }
     if not series.values:
         # Only the run's own word for its spread: it is shown, and nothing is tested with it.
         return Result(**common, n=1, mean=series.mean, stderr=series.stderr)
     summary = summarise(series.values)
+    few = bootstrap_interval(series.values) if summary.n <= MOST_FEW else None
     return Result(
         **common,
         n=summary.n,
@@ -68,20 +79,45 @@ def _result(series: Series, run: Run, metric: Metric) -> Result:
         stderr=summary.stderr,
         low=summary.low,
         high=summary.high,
+        bootstrap_low=few.low if few else None,
+        bootstrap_high=few.high if few else None,
         values=series.values,
     )
 
 
-def _comparison(a: Result, b: Result, runs: dict[str, Run], template: Template) -> Comparison:
+def _unseeded(results: Sequence[Result]) -> frozenset[str]:
+    """Runs that gave one value for all seeds wherever the baseline's seeds gave several; clocks apart."""
+    varied = {(r.dataset, r.metric) for r in results if r.run == BASELINE and len(set(r.values)) > 1}
+    shown: dict[str, bool] = {}
+    for r in results:
+        if (r.dataset, r.metric) in varied and r.n > 1 and r.unit not in _CLOCK:
+            shown[r.run] = shown.get(r.run, False) or len(set(r.values)) > 1
+    return frozenset(run for run, varies in shown.items() if not varies)
+
+
+def _not_comparable(a: Result, items: Mapping[str, Executed], unseeded: frozenset[str]) -> str:
+    """Why `a` cannot be compared with the baseline's result, or ""."""
+    ours, theirs = items[a.run], items[BASELINE]
+    if not ours.run.comparable:
+        return ours.run.not_comparable or "the edit touched the code that computes the metric"
+    data = [item.measured.data.get(a.dataset) for item in (ours, theirs) if item.measured]
+    if len(set(data)) > 1:
+        return _OTHER_DATA
+    return _SEED_UNUSED if a.run in unseeded else ""
+
+
+def _comparison(
+    a: Result, b: Result, items: Mapping[str, Executed], template: Template, not_comparable: str
+) -> Comparison:
     # The same seeds in the same order pair the values, which takes out what the seeds have in common.
-    ours, theirs = runs[a.run], runs[b.run]
+    ours, theirs = items[a.run].run, items[b.run].run
     paired = template.paired_seeds and ours.seeds == theirs.seeds and a.n == b.n
-    if not ours.comparable:
+    if not_comparable:
         return Comparison(
             a=a.key,
             b=b.key,
             verdict="not comparable",
-            reason=ours.not_comparable or "the edit touched the code that computes the metric",
+            reason=not_comparable,
             difference=a.mean - b.mean,
         )
     made = compare(a.values or (a.mean,), b.values or (b.mean,), direction=a.direction, paired=paired)
@@ -95,6 +131,7 @@ def _comparison(a: Result, b: Result, runs: dict[str, Run], template: Template) 
         low=made.low,
         high=made.high,
         p_value=made.p_value,
+        noise_floor=noise_floor(b.values) if b.values else None,
         effect_size=made.effect_size,
         test=made.test,
         more=more_than(ours, theirs),

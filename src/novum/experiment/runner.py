@@ -10,18 +10,18 @@ import hashlib
 import json
 import shutil
 import tempfile
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
 from novum.experiment.coder import Edit
 from novum.experiment.environment import Environment
+from novum.experiment.harvesting import INFO, left_behind, missing_outputs, take
 from novum.experiment.metrics import Measured, MetricsError, read_metrics
+from novum.experiment.shelf import Shelf
 from novum.experiment.workspace import Workspace
 from novum.records import Limits, Metric, Outcome, PlannedRun, Run
 from novum.sandbox import Access
-from novum.sandbox.harvest import Harvest, harvest
 from novum.tools import Tools
 
 _TAIL = 2000
@@ -48,13 +48,16 @@ class Runner:
         """Run the code of `edit` with the arguments of `planned`, or return the recorded run of the same identity.
 
         A run that fails is kept as `keep_failure_as`.
+
+        Raises:
+            StudyError: a record of the study is damaged.
+            BudgetExceeded: the minutes of the budget are used up.
         """
         template = self.tools.template
-        seeds = template.seeds(self.tools.profile)
         limits = template.limits(self.tools.profile)
-        arguments = template.argument_vector(planned.arguments, self.tools.profile, seeds)
+        arguments = template.argument_vector(planned.arguments, self.tools.profile, self._seeds)
         identity = self._identity(edit.commit, arguments, limits)
-        folder = self._recorded(identity)
+        folder = self._shelf.find(identity)
         if folder is None:
             folder = self._execute(planned, edit, arguments, identity, limits, keep_failure_as)
         executed = self._read(folder)
@@ -71,6 +74,14 @@ class Runner:
         )
         return executed
 
+    @property
+    def _shelf(self) -> Shelf:
+        return Shelf(self.tools.folder.runs, self.tools.folder.name)
+
+    @property
+    def _seeds(self) -> tuple[int, ...]:
+        return self.tools.template.seeds(self.tools.profile)
+
     def _identity(self, commit: str, arguments: list[str], limits: Limits) -> str:
         parts = {
             "code": self.workspace.tree(commit),
@@ -80,17 +91,17 @@ class Runner:
         }
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:32]
 
-    def _recorded(self, identity: str) -> Path | None:
-        for record in sorted(self.tools.folder.runs.glob("*/run.json")):
-            if json.loads(record.read_bytes()).get("identity") == identity:
-                return record.parent
-        return None
-
     def _read(self, folder: Path) -> Executed:
         run = self.tools.folder.read(folder / "run.json", Run)
         if run.status != "ok":
             return Executed(run, None)
-        return Executed(run, read_metrics(folder, self.tools.template, self.extra))
+        try:
+            return Executed(run, self._metrics(folder))
+        except MetricsError as error:
+            raise self._shelf.damaged(folder, str(error)) from error
+
+    def _metrics(self, folder: Path) -> Measured:
+        return read_metrics(folder, self.tools.template, self.extra, self._seeds)
 
     # -- execution -------------------------------------------------------------------------------------
 
@@ -104,27 +115,25 @@ class Runner:
         keep_failure_as: str,
     ) -> Path:
         """Execute, and move the finished record to its place in one step: it is there whole or not at all."""
-        runs = self.tools.folder.runs
-        runs.mkdir(parents=True, exist_ok=True)
-        for stale in runs.glob(".unfinished-*"):
-            shutil.rmtree(stale)
-        record = Path(tempfile.mkdtemp(prefix=".unfinished-", dir=runs))
+        self.tools.check_time()
+        record = self._shelf.begin()
         with tempfile.TemporaryDirectory(prefix="novum-run-") as scratch:
             work = Path(scratch) / "work"
             self.workspace.export(edit.commit, work)
             outcome = self._sandboxed([self.tools.template.script, "--out_dir=out", *arguments], work, limits)
-            taken = _harvested(work / "out", record)
-        reason, parameters = self._measure(record, outcome)
+            taken = take(work / "out", record, limits)
+        left = left_behind(outcome, taken, "out")
+        reason, parameters = self._measure(record, outcome, left)
         status = "ok" if not reason else "failed" if not outcome.ok else "invalid"
         name = planned.name if status == "ok" else keep_failure_as
-        not_comparable = edit.touches_metric or self.tools.template.other_data(planned.arguments)
+        not_comparable = edit.not_comparable or self.tools.template.other_data(planned.arguments)
         run = Run(
             name=name,
             title=planned.name,
             identity=identity,
             commit=edit.commit,
             arguments=planned.arguments,
-            seeds=self.tools.template.seeds(self.tools.profile),
+            seeds=self._seeds,
             status=status,
             reason=reason,
             rationale=planned.rationale,
@@ -142,7 +151,7 @@ class Runner:
                     "stdout": outcome.stdout[-_TAIL:],
                     "stderr": outcome.stderr[-_TAIL:],
                     "files": tuple(taken.taken),
-                    "refused_files": tuple(f"{name}: {why}" for name, why in taken.refused),
+                    "refused_files": left,
                 }
             ),
             limits=limits,
@@ -150,9 +159,7 @@ class Runner:
             self_reported=not self.tools.template.evaluate,
         )
         self._write_record(record, run, outcome)
-        final = runs / name
-        record.rename(final)
-        return final
+        return self._shelf.put(record, name)
 
     def _write_record(self, record: Path, run: Run, outcome: Outcome) -> None:
         folder = self.tools.folder
@@ -173,24 +180,27 @@ class Runner:
         with self.tools.cores():
             return self.tools.sandbox.run(command, work, limits, access)
 
-    def _measure(self, record: Path, outcome: Outcome) -> tuple[str, float | None]:
+    def _measure(self, record: Path, outcome: Outcome, left: tuple[str, ...]) -> tuple[str, float | None]:
         """Why the run does not count ("" when it does), and the parameters that the evaluator counts."""
         if not outcome.ok:
             return outcome.message, None
         template = self.tools.template
         if template.evaluate:
+            if missing := missing_outputs(template.outputs, record, left):
+                return missing, None
             evaluated = self._evaluate(record)
             if not evaluated.ok:
                 reason = f"the evaluator refused the outputs: {evaluated.message}\n{evaluated.stderr[-600:]}"
                 return reason, None
         try:
-            return "", read_metrics(record, template, self.extra).parameters
+            return "", self._metrics(record).parameters
         except MetricsError as error:
             return str(error), None
 
     def _evaluate(self, record: Path) -> Outcome:
         """Compute final_info.json from the harvested outputs with the template's own evaluator."""
         template = self.tools.template
+        limits = template.limits(self.tools.profile)
         with tempfile.TemporaryDirectory(prefix="novum-evaluate-") as scratch:
             work = Path(scratch) / "work"
             (work / "out").mkdir(parents=True)
@@ -200,30 +210,11 @@ class Runner:
                 target.write_bytes(template.content(name))
             for path in sorted(p for p in record.rglob("*") if p.is_file()):
                 # What the run says of itself is not evidence; the evaluator writes it anew.
-                if path.name != "final_info.json":
+                if path.name != INFO:
                     target = work / "out" / path.relative_to(record)
                     target.parent.mkdir(parents=True, exist_ok=True)
                     shutil.copyfile(path, target)
-            outcome = self._sandboxed(
-                [template.evaluate, "--out_dir=out"], work, template.limits(self.tools.profile)
-            )
-            (record / "final_info.json").unlink(missing_ok=True)
-            _harvested(work / "out", record, lambda name: name == "final_info.json")
+            outcome = self._sandboxed([template.evaluate, "--out_dir=out"], work, limits)
+            (record / INFO).unlink(missing_ok=True)
+            take(work / "out", record, limits, lambda name: name == INFO)
         return outcome
-
-
-def _harvested(out: Path, record: Path, wanted: Callable[[str], bool] | None = None) -> Harvest:
-    """What a run left in `out`: nothing when it never made the folder, or put something else in its place."""
-    if out.is_symlink() or not out.is_dir():
-        return Harvest(taken=(), refused=(), total_bytes=0)
-    return harvest(out, record, wanted=wanted or _wanted)
-
-
-def _wanted(name: str) -> bool:
-    """What a run leaves behind is kept as data; code and hidden files are not."""
-    path = Path(name)
-    return not any(part.startswith((".", "__")) for part in path.parts) and path.suffix not in {
-        ".py",
-        ".pyc",
-        ".so",
-    }

@@ -80,12 +80,17 @@ def read_declaration(texts: Mapping[str, str], findings: Findings) -> Declaratio
             baseline_seeds=1,
         )
     try:
-        declaration = Declaration.model_validate(tomllib.loads(text))
-    except tomllib.TOMLDecodeError as error:
+        said = tomllib.loads(text)
+    except (
+        ValueError,
+        RecursionError,
+    ) as error:  # also a number of thousands of digits, and endless brackets
         findings.broken(
             f"{DECLARATION} is TOML", DECLARATION, f"mend the syntax: {error}", line=_line_in(str(error))
         )
         return None
+    try:
+        declaration = Declaration.model_validate(said)
     except ValidationError as error:
         for problem in error.errors():
             where = ".".join(map(str, problem["loc"]))

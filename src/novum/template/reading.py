@@ -32,6 +32,7 @@ from novum.template.sources import ScriptFacts, script_facts
 _MOST_FILE_BYTES = 4 << 20
 _MOST_FILES = 2000
 _BASELINE_RECORD = "run_0/final_info.json"
+_TEXTS = frozenset({".py", ".toml", ".json"})
 
 
 def builtin_templates() -> dict[str, Path]:
@@ -126,8 +127,17 @@ def _read_files(folder: Path, findings: Findings) -> tuple[dict[str, str], dict[
         data = path.read_bytes()
         try:
             texts[name] = data.decode()
-        except UnicodeDecodeError:
-            binaries[name] = base64.b64encode(data).decode()
+        except UnicodeDecodeError as error:
+            if path.suffix not in _TEXTS:
+                binaries[name] = base64.b64encode(data).decode()
+                continue
+            findings.broken(
+                "Python, TOML and JSON files are UTF-8 text",
+                name,
+                f"byte {error.start} is {data[error.start]:#04x}: save the file as UTF-8",
+                line=data.count(b"\n", 0, error.start) + 1,
+            )
+            texts[name] = data.decode(errors="replace")  # so that the other clauses are looked at too
     return texts, binaries
 
 
@@ -189,7 +199,7 @@ def _discovered_metrics(texts: dict[str, str], findings: Findings) -> tuple[Decl
     try:
         info = json.loads(texts[_BASELINE_RECORD])
         names = [name for entry in info.values() for name in entry["means"]]
-    except (ValueError, TypeError, KeyError, AttributeError):
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         findings.note("no readable run_0/final_info.json: the metrics are those of the first baseline run")
         return ()
     unique = dict.fromkeys(name.removesuffix("_mean") for name in names)
@@ -261,7 +271,7 @@ def _json(texts: dict[str, str], name: str, findings: Findings) -> Any:
         return None
     try:
         return json.loads(texts[name])
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         findings.broken(
             f"{name} is JSON", name, f"mend the syntax: {error}", line=getattr(error, "lineno", None)
         )

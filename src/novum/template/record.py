@@ -6,6 +6,8 @@ The record holds the template's files too, so that the first event of a study ho
 from __future__ import annotations
 
 import base64
+import math
+import os
 import re
 from collections.abc import Mapping, Sequence
 from typing import Literal
@@ -16,6 +18,13 @@ from novum.records import Idea, Limits, Metric, Paper, Record
 from novum.settings import Profile
 
 Value = str | int | float
+
+
+def _is_finite(value: float) -> bool:
+    try:
+        return math.isfinite(value)
+    except OverflowError:  # a whole number of hundreds of digits
+        return False
 
 
 class DeclaredMetric(Metric):
@@ -63,8 +72,8 @@ class Parameter(Record):
                 if value in self.choices
                 else f"{self.name} must be one of {', '.join(self.choices)}; not {value!r}"
             )
-        if isinstance(value, (str, bool)):
-            return f"{self.name} must be a number, not {value!r}"
+        if isinstance(value, (str, bool)) or not _is_finite(value):
+            return f"{self.name} must be a number, and finite, not {str(value)[:40]!r}"
         if self.kind == "int" and value != int(value):
             return f"{self.name} must be a whole number, not {value!r}"
         low = -float("inf") if self.minimum is None else self.minimum
@@ -277,7 +286,9 @@ class Template(Record):
         return self.profiles.get(name, TemplateProfile())
 
     def limits(self, profile: Profile) -> Limits:
-        return self.profile(profile).limits
+        """What it states, else the defaults of this machine; never more memory than the machine has."""
+        memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+        return self.profile(profile).limits.fitted(memory, os.cpu_count() or 1)
 
     def seeds(self, profile: Profile) -> tuple[int, ...]:
         """The seeds of every run; none for a script that seeds itself."""

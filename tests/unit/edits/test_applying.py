@@ -241,3 +241,18 @@ def test_no_change_raises_anything_but_edit_error(
         return
     assert applied.diff
     assert "evaluate.py" not in applied.files
+
+
+@pytest.mark.parametrize("name", ["é" * 150 + ".py", "a" * 260 + ".py", "\ud800.py", "x/" * 120 + "y.py"])
+def test_a_name_that_no_file_system_takes_is_refused(folder: Path, name: str) -> None:
+    """A name of 300 bytes in 150 letters was an OSError."""
+    change = WholeFile(name, "x = 1\n")
+    with pytest.raises(EditError, match="no file name"):
+        apply([change], folder, editable=["experiment.py"])
+
+
+def test_half_a_character_is_refused(folder: Path) -> None:
+    """JSON can spell it, and no file can hold it."""
+    reply = '{"edits": [{"file": "new.py", "first": 1, "last": 0, "content": "x = \'\\ud800\'"}]}'
+    with pytest.raises(EditError, match="not Unicode"):
+        apply_reply(reply, folder, editable=["experiment.py"])

@@ -25,6 +25,10 @@ LINES = st.sampled_from(
         '"text"',
         "\x00",
         "(" * 300,
+        "x = " + "+".join(["a"] * 300),
+        "x = " + "+".join(["a"] * 1100),
+        "x = " + "+".join(["a"] * 6000),
+        "x = a" + ".b" * 1500,
     ]
 )
 SOURCES = st.lists(LINES, max_size=6).map("\n".join) | st.text(max_size=60)

@@ -105,3 +105,44 @@ def test_what_a_run_leaves_that_is_code_or_no_plain_file_is_not_kept(lab: Lab) -
     assert run.status == "ok", run.reason + run.outcome.stderr
     kept = {p.name for p in lab.folder.run("run_1").iterdir()}
     assert not kept & {"evil.py", "link.json", "pipe.json"}
+
+
+def test_line_ends_of_windows_are_kept_by_the_change_of_one_function(make_lab: MakeLab) -> None:
+    """Bad input: the whole file was rewritten with other line ends, and the diff was all of it."""
+    lab = make_lab({"experiment.py": EXPERIMENT.replace("\n", "\r\n")})
+    lab.replies = lambda request: (
+        f"```python\ndef fit(params):\n{BETTER_FIT}\n```" if request.json_schema is None else None
+    )
+    results = lab.run(change(function="fit"))
+    assert run_of(results, "run_1").status == "ok"
+    changed = (lab.folder.code / "experiment.py").read_bytes()
+    assert changed.count(b"\r\n") == changed.count(b"\n")
+    assert BETTER_FIT.encode() in changed
+    assert "\r" not in lab.told("experiment/run_1/edit").partition("json")[0]
+    assert len(lab.events("edit_applied")[0]["diff"].splitlines()) < 15
+
+
+def test_lines_that_were_found_by_likeness_alone_are_reported(lab: Lab) -> None:
+    """The similarity of a match was computed and told nobody."""
+    lab.replies = lambda request: (
+        replacing("    return [0.0, parms.slope]", BETTER_FIT) if request.json_schema is None else None
+    )
+    lab.run(change())
+    (event,) = lab.events("edit_applied")
+    (said,) = event["inexact"]
+    assert "similar, similarity 0.9" in said
+    assert said.startswith("experiment.py:")
+
+
+@pytest.mark.parametrize("terms", [400, 1200, 5000])
+def test_a_very_long_expression_ends_nothing(lab: Lab, terms: int) -> None:
+    """A RecursionError of the comparison with the baseline ended the study."""
+    long = " + ".join(["0.0"] * terms)
+    lab.replies = lambda request: (
+        replacing(FIT, f"    return [{long}, 1.9]") if request.json_schema is None else None
+    )
+    assert lab.run(change()).runs[0].status == "ok"
+    lab.replies = lambda request: (
+        f"```python\ndef fit(params):\n    return [{long}, 1.8]\n```" if request.json_schema is None else None
+    )
+    assert lab.run(change("run_2", function="fit")).runs[0].status == "ok"

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
+from novum.experiment.replan import without_numbers
 from novum.llm import Request
 from novum.records import Metric
 
@@ -134,3 +137,23 @@ def test_extra_metrics_are_marked_and_the_declared_ones_cannot_change(lab: Lab) 
     assert error.mean > 0
     assert results.by_key("run_1/line/other") is None
     assert "extra_metrics.json" in lab.told("experiment/run_1/edit")
+
+
+@pytest.mark.parametrize(
+    ("said", "kept"),
+    [
+        (
+            "The slope helps. It went from 0.5 to 0.2 at once. More may help!",
+            "The slope helps. More may help!",
+        ),
+        ("It is 3 times better.", "the reason given rests on numbers, which stand with the results"),
+        ("No change\nwas seen", "No change was seen"),
+    ],
+)
+def test_notes_hold_no_number_of_the_model(lab: Lab, said: str, kept: str) -> None:
+    """Failures A 3: the model adds interpretation, never numbers; its reason for a decision had any."""
+    assert without_numbers(said) == kept
+    lab.replies = deciding("continue", f"{said} (as the runs have it)")
+    lab.run(setting(1.0))
+    decision = next(t for t in lab.folder.notes.read_text().splitlines() if t.startswith("Decision"))
+    assert not any(c.isdigit() for c in decision)

@@ -12,10 +12,17 @@ from hypothesis import strategies as st
 
 from novum.experiment.curves import read_series
 from novum.experiment.figures import draw_figures
-from novum.experiment.plotted import Plotted, PlottedSeries, read_plotted, typed_constants, unmatched
+from novum.experiment.plotted import (
+    Plotted,
+    PlottedSeries,
+    read_plotted,
+    recorded_numbers,
+    typed_constants,
+    unmatched,
+)
 from novum.experiment.plotting import MAX_REPAIRS
 from novum.llm import Request
-from novum.records import Figure
+from novum.records import Figure, Results
 
 from .conftest import DECLARATION, IDEA, SMALL, Lab, MakeLab, replacing, setting
 
@@ -216,3 +223,86 @@ def test_lines_of_a_series_that_are_none_are_passed_over(tmp_path: Path) -> None
 )
 def test_no_script_breaks_the_search_for_constants(source: str) -> None:
     assert all(line.startswith("plot.py:") for line in typed_constants(source, "plot.py"))
+
+
+def test_a_row_of_a_series_without_a_name_ends_nothing(plots: Lab) -> None:
+    """One line of any .jsonl file without `name` ended the figures, and did so at every resume."""
+    rows = [
+        '{"a": 1}',
+        "[]",
+        "nonsense",
+        '{"name": "w", "step": 1, "value": 0.125}',
+        '{"name": "w", "step": 1}',
+    ]
+    (plots.folder.run("run_1") / "log.jsonl").write_text(
+        "\n".join([*rows, "[" * 100_000, '{"step": ' + "9" * 400 + "}"])
+    )
+    plots.replies = editing("nothing")  # type: ignore[assignment]
+    assert figure(plots).doubts == ()
+    assert 0.125 in recorded_numbers(Results(runs=(), results=()), [plots.folder.run("run_1")])
+
+
+@pytest.mark.parametrize(
+    "save",
+    [
+        'plt.gcf().canvas.print_figure("errors.png")',
+        'plt.savefig("errors.png")\nimport os\nos._exit(0)',
+        'plt.savefig("errors.png")\nfor n in range(60): plt.plot(range(20000))\nplt.savefig("errors.png")',
+    ],
+)
+def test_a_figure_whose_data_were_not_captured_is_doubted(plots: Lab, save: str) -> None:
+    """What nobody could hold against the records passed as if it had been."""
+    plots.replies = editing(replacing(SAVE, save, "plot.py"))  # type: ignore[assignment]
+    assert "errors: what it shows was not recorded" in figure(plots).doubts
+
+
+def test_captions_that_are_nested_without_end_are_none(plots: Lab) -> None:
+    deep = 'Path("captions.json").write_text("[" * 100_000)'
+    plots.replies = editing(replacing(SAVE, f"{deep}\n{SAVE}", "plot.py"))  # type: ignore[assignment]
+    assert figure(plots).file == "errors"
+
+
+def test_a_reply_that_leaves_the_plot_script_alone_is_refused(plots: Lab) -> None:
+    plots.replies = editing("helper.py\n```python\nX = 1\n```\n")  # type: ignore[assignment]
+    assert figure(plots).doubts == ()
+    assert "figures are drawn by one" in plots.events("edit_refused")[0]["reason"]
+
+
+def test_arrays_of_a_run_are_records_unless_any_number_is_near_one_of_theirs(tmp_path: Path) -> None:
+    """Honest figures of drawn samples were doubted; and a million weights would vouch for any number."""
+    import numpy as np
+
+    weights = np.random.default_rng(0).normal(size=200_000)
+    np.savez(tmp_path / "samples.npz", moons=np.array([[0.5, 0.25]], dtype=np.float32), weights=weights)
+    np.savez_compressed(tmp_path / "more.npz", x=np.array([0.125, np.nan]), words=np.array(["a"]))
+    np.save(tmp_path / "one.npy", np.array([7.5]))
+    np.savez(tmp_path / "pickled.npz", x=np.array([{"a": 1.75}], dtype=object))
+    (tmp_path / "broken.npz").write_bytes((tmp_path / "samples.npz").read_bytes()[:200])
+    (tmp_path / "none.npz").write_bytes(b"nothing")
+    known = recorded_numbers(Results(runs=(), results=()), [tmp_path])
+    assert known.tolist() == [0.125, 0.25, 0.5, 7.5]
+
+
+def test_an_archive_that_unpacks_to_too_much_is_left(tmp_path: Path) -> None:
+    """Bad input: a few kilobytes that unpack to more than the memory."""
+    import zipfile
+
+    from novum.errors import UsageError
+    from novum.experiment.arrays import read_arrays
+
+    path = tmp_path / "bomb.npz"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("x.npy", bytes(4 << 20))
+    assert path.stat().st_size < 1 << 16
+    with pytest.raises(UsageError, match="unpacks to more"):
+        list(read_arrays(path, 1 << 20))
+
+
+def test_points_are_held_against_records_in_both_directions() -> None:
+    """A cloud of points is as much its x as its y; whole numbers across are the places of runs or steps."""
+    import numpy as np
+
+    shown = Plotted((PlottedSeries("points", "cloud", (0.25, 3.0, 0.75), (0.5, 0.5, 0.5)),), ())
+    assert unmatched("f", shown, np.array([0.25, 0.5])) == [
+        "f: 1 of 5 values of the points 'cloud' are in no record"
+    ]

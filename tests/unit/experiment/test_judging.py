@@ -118,3 +118,25 @@ def test_changed_lines_of_a_diff() -> None:
 def test_names_alone_are_no_change(old: str, new: str, same: bool) -> None:
     assert same_but_for_names(old, new) is same
     assert same_program(old, old + "\n# a comment\n")
+
+
+def test_a_doubted_change_that_is_not_mended_is_run_as_it_is(lab: Lab) -> None:
+    """A planned run vanished: it was judged `not`, and the repair gave no change that could be applied."""
+
+    def reply(request: Request) -> str | None:
+        if "/judge" in request.step:
+            said = {"lines": ["1"], "reason": "It does something else than the plan says.", "verdict": "not"}
+            return json.dumps(said)
+        if request.json_schema is not None:
+            return None
+        return "no change" if "/fix" in request.step else replacing(FIT, BETTER_FIT)
+
+    lab.replies = reply
+    results = lab.run(change())
+    run = run_of(results, "run_1")
+    assert run.status == "ok"
+    assert run.implemented == "not"
+    assert results.by_key("run_1/line/error") is not None
+    assert "second opinion on the change: not" in lab.folder.notes.read_text()
+    again = lab.run(change())
+    assert run_of(again, "run_1") == run

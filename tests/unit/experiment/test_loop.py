@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import dataclasses
 from itertools import pairwise
 
 import pytest
 
 from novum.errors import StudyError
+from novum.experiment import run_experiments
 from novum.experiment.loop import MAX_TRIES
+from novum.records import Plan
 
 from .conftest import (
     BETTER_FIT,
     DECLARATION,
     EXPERIMENT,
     FIT,
+    IDEA,
     Lab,
     MakeLab,
     change,
@@ -185,7 +189,7 @@ def own_metrics(make_lab: MakeLab) -> Lab:
     ("old", "new", "told"),
     [
         ("{'error': sum(errors) / 3}", "{'better_error': 0.0}", "'error' is missing"),
-        ("{'error': errors}", "{'error': ['small']}", "not a finite number"),
+        ("{'error': errors}", "{'error': ['small'] * 3}", "not a finite number"),
         ("{'error': errors}", "{'error': []}", "one number a seed"),
         ("{'line': {'means'", "{'line': {'mean'", 'no "means"'),
         ("info = {'line'", "info = [] and {'line'", "{dataset:"),
@@ -305,3 +309,20 @@ def test_seeds_differ_and_are_recorded(lab: Lab) -> None:
         assert result is not None
         assert len(set(result.values)) == 3
         assert run_of(results, run).seeds == (0, 1, 2)
+
+
+def test_the_minutes_of_a_budget_are_looked_at_before_each_run_and_not_for_recorded_ones(lab: Lab) -> None:
+    """A budget of minutes that only model calls looked at was passed by every long run."""
+    lab.run(setting(1.0))
+
+    class Late(Exception):
+        pass
+
+    def late() -> None:
+        raise Late
+
+    tools = dataclasses.replace(lab.tools, check_time=late)
+    plan = Plan(hypothesis="", primary_metric="error", runs=(setting(1.0),))
+    assert len(run_experiments(tools, IDEA, plan).runs) == 2
+    with pytest.raises(Late):
+        run_experiments(tools, IDEA, plan.model_copy(update={"runs": (setting(1.5),)}))

@@ -189,3 +189,69 @@ def test_which_edits_touch_the_metric(old: str, new: str, touched: bool) -> None
     """Failures B S 4: a metric is defined once."""
     why = touches_metric(CODE, CODE.replace(old, new), {"loss"})
     assert bool(why) is touched
+
+
+# -- other data, and what stands beside a result -------------------------------------------------------
+
+
+def test_a_run_that_the_evaluator_measured_on_other_data_is_not_comparable(tmp_path: Path) -> None:
+    """Failures B S 2: another modulus, another text, another split are another question."""
+    entry = {"means": {"loss": 1.0, "acc": 1.0}, "data": {"modulus": 31, "fraction": 0.7}}
+    (tmp_path / "final_info.json").write_text(json.dumps({"d": entry, "e": {"means": entry["means"]}}))
+    assert read_metrics(tmp_path, TEMPLATE).data == {"d": '{"fraction": 0.7, "modulus": 31}'}
+
+    def compared(ours: dict[str, str], theirs: dict[str, str]) -> str:
+        found = (series("d", "loss", 1.0, 1.1, 1.2),)
+        base = Executed(run("run_0"), Measured((series("d", "loss", 3.0, 3.1, 3.2),), data=theirs))
+        results = build_results([base, Executed(run("run_1"), Measured(found, data=ours))], TEMPLATE)
+        return f"{results.comparisons[0].verdict}: {results.comparisons[0].reason}"
+
+    assert compared({"d": "1"}, {"d": "2"}) == "not comparable: measured on other data or another split"
+    assert compared({}, {"d": "2"}).startswith("not comparable")
+    assert compared({"d": "1"}, {"d": "1"}).startswith("better")
+    assert compared({"d": "1", "e": "2"}, {"d": "1", "e": "3"}).startswith("better")
+
+
+def test_a_metric_that_is_declared_self_reported_is_so_in_results() -> None:
+    """A declaration without effect: its tables said that the evaluator had computed it."""
+    told = DeclaredMetric(name="loss", direction="minimize", self_reported=True)
+    template = TEMPLATE.model_copy(update={"metrics": (told, *TEMPLATE.metrics[1:])})
+    measured = [series("d", "loss", 1.0, 1.1, 1.2), series("d", "acc", 0.1, 0.2, 0.3)]
+    results = build_results([executed(run("run_0"), *measured)], template)
+    assert {r.metric: r.self_reported for r in results.results} == {"loss": True, "acc": False}
+
+
+def test_few_seeds_have_a_bootstrap_interval_and_a_comparison_its_noise_floor() -> None:
+    few, two = series("d", "loss", 1.0, 1.2, 1.3, 1.1), series("d", "acc", 0.1, 0.2)
+    results = build_results([executed(run("run_0"), few, two), executed(run("run_1"), few, two)], TEMPLATE)
+    found = results.by_key("run_0/d/loss")
+    assert found is not None and found.bootstrap_low is not None and found.bootstrap_high is not None
+    assert found.bootstrap_low < found.mean < found.bootstrap_high
+    lone = results.by_key("run_0/d/acc")
+    assert lone is not None and lone.bootstrap_low is None
+    floors = [c.noise_floor for c in results.comparisons]
+    assert all(f is not None and f > 0 for f in floors)
+    many = series("d", "loss", *(float(n % 7) for n in range(2000)))
+    wide = build_results([executed(run("run_0"), many)], TEMPLATE).by_key("run_0/d/loss")
+    assert wide is not None and wide.bootstrap_low is None
+
+
+@pytest.mark.parametrize("number", ["1" + "0" * 400, "-1" + "0" * 400, "1e999", "1e200", "NaN", "true"])
+def test_numbers_that_are_too_large_are_invalid_and_end_nothing(tmp_path: Path, number: str) -> None:
+    """A whole number of four hundred digits ended the study with an OverflowError."""
+    means = '{"loss": 1.0, "acc": 1.0}'
+    info = f'{{"d": {{"means": {means}, "values": {{"loss": [1.0, {number}]}}, "parameters": {number}}}}}'
+    (tmp_path / "final_info.json").write_text(info)
+    with pytest.raises(MetricsError, match="'loss' of 'd' is"):
+        read_metrics(tmp_path, TEMPLATE)
+    (tmp_path / "final_info.json").write_text(f'{{"d": {{"means": {means}, "parameters": [{number}, 3]}}}}')
+    found = read_metrics(tmp_path, TEMPLATE).parameters
+    assert found in (3.0, 1e200)
+
+
+def test_large_values_have_a_mean(tmp_path: Path) -> None:
+    entry = '{"means": {"loss": 0, "acc": 0}, "values": {"loss": [1e150, 1e150], "acc": [1e-320, 0.0]}}'
+    (tmp_path / "final_info.json").write_text(f'{{"d": {entry}}}')
+    measured = read_metrics(tmp_path, TEMPLATE)
+    assert measured.series[0].mean == 1e150
+    build_results([Executed(run("run_0"), measured), Executed(run("run_1"), measured)], TEMPLATE)

@@ -5,7 +5,7 @@ import pytest
 from bench import DECLARATION, SCRIPT, write_template
 
 from novum.errors import TemplateError
-from novum.template import Template, builtin_templates, load_template, read_template
+from novum.template import Parameter, Template, builtin_templates, load_template, read_template
 
 
 def broken(folder: Path) -> dict[str, int | None]:
@@ -187,3 +187,44 @@ def test_without_a_baseline_its_metrics_are_unknown(tmp_path: Path) -> None:
     template = load_template(folder)
     assert template.metrics == ()
     assert any("first baseline run" in note for note in template.notes)
+
+
+@pytest.mark.parametrize("file", ["template.toml", "experiment.py", "prompt.json", "measure.py"])
+def test_text_that_is_not_utf_8_is_a_broken_clause(tmp_path: Path, file: str) -> None:
+    """A template.toml in Latin-1 counted as none: it ran with the defaults of another contract, without a word."""
+    folder = write_template(tmp_path / "line")
+    text = (folder / file).read_text()
+    mark = {
+        "template.toml": "# café\n",
+        "prompt.json": "",
+        "experiment.py": "# café\n",
+        "measure.py": "# café\n",
+    }[file]
+    whole = text.replace("careful", "curé") if file == "prompt.json" else f"\n{mark}{text}"
+    (folder / file).write_bytes(whole.encode("latin-1"))
+    (clause,) = [c for c in read_template(folder)[1] if "UTF-8" in c.clause]
+    assert not clause.ok
+    assert clause.file == file
+    assert "is 0xe9: save the file as UTF-8" in clause.mend
+    assert clause.line == (1 if file == "prompt.json" else 2)
+    with pytest.raises(TemplateError, match=r"breaks its contract in 1 place"):
+        load_template(folder)
+
+
+@pytest.mark.parametrize("value", ["nan", "inf", "-inf", "1" + "0" * 400])
+@pytest.mark.parametrize("kind", ["int", "float"])
+def test_a_parameter_takes_finite_numbers_only(value: str, kind: str) -> None:
+    """`nan` for a whole number was a crash, and a rate without a maximum took infinity."""
+    parameter = Parameter(name="steps", kind=kind, default=1)  # type: ignore[arg-type]
+    number = int(value) if value.isdigit() else float(value)
+    assert "finite" in parameter.problem(number)
+    assert parameter.problem(3) == ""
+
+
+@pytest.mark.parametrize("text", ["x = " + "9" * 5000, "x = " + "[" * 5000, "x ="])
+def test_a_declaration_that_toml_cannot_read_is_a_broken_clause(tmp_path: Path, text: str) -> None:
+    assert "template.toml is TOML" in broken(write_template(tmp_path / "line", template_toml=text))
+
+
+def test_json_that_is_nested_without_end_is_a_broken_clause(tmp_path: Path) -> None:
+    assert "prompt.json is JSON" in broken(write_template(tmp_path / "line", prompt_json="[" * 100_000))
