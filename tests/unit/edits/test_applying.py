@@ -215,11 +215,11 @@ def test_a_reply_that_names_no_file_is_of_the_only_editable_one(folder: Path) ->
         apply_reply(reply, folder, editable=["experiment.py", "plot.py"])
 
 
-lines = st.lists(st.sampled_from(["a", "b", "    a", "\tb ", "", "x = 1", "é", "\r"]), max_size=8).map(
-    "\n".join
-)
+lines = st.lists(
+    st.sampled_from(["a", "b", "    a", "\tb ", "", "x = 1", "é", "\r", "\ud800"]), max_size=8
+).map("\n".join)
 names = st.sampled_from(
-    ["experiment.py", "", "evaluate.py", "new/x.py", "..", "experiment.py/x", "\ud800", "."]
+    ["experiment.py", "", "evaluate.py", "new/x.py", "..", "experiment.py/x", "\ud800", ".", "é" * 150]
 )
 changes = st.one_of(
     st.builds(SearchReplace, names, lines, lines, st.none() | st.integers(-3, 12)),
@@ -234,13 +234,15 @@ def test_no_change_raises_anything_but_edit_error(
 ) -> None:
     folder = tmp_path_factory.getbasetemp() / "property"
     folder.mkdir(exist_ok=True)
-    (folder / "experiment.py").write_bytes(text.encode())
+    (folder / "experiment.py").write_bytes(text.encode(errors="replace"))
     try:
         applied = apply(wanted, folder, editable=["experiment.py"], protected=["evaluate.py"])
     except EditError:
         return
     assert applied.diff
     assert "evaluate.py" not in applied.files
+    for changed_text in applied.files.values():
+        changed_text.encode()
 
 
 @pytest.mark.parametrize("name", ["é" * 150 + ".py", "a" * 260 + ".py", "\ud800.py", "x/" * 120 + "y.py"])

@@ -120,3 +120,15 @@ def test_source_that_is_too_deep_is_an_edit_error_or_fine(deep: str) -> None:
         replace_function(SOURCE, "rate", f"def rate(day, params):\n    return {deep}\n")
     except EditError as error:
         assert "not valid Python" in error.text
+
+
+@pytest.mark.parametrize("terms", [300, 1200, 6000])
+def test_a_signature_or_a_statement_that_is_too_deep_is_an_edit_error(terms: int) -> None:
+    """A RecursionError of the comparison of signatures ended the study."""
+    long = "+".join(["1"] * terms)
+    for new in (
+        f"def rate(day, params={long}):\n    return 1\n",
+        f"x = {long}\ndef rate(day, params):\n    return 1\n",
+    ):
+        with pytest.raises(EditError):
+            replace_function(SOURCE, "rate", new)
