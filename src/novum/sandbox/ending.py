@@ -9,19 +9,21 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from novum.records import Ended, Limits
+from novum.sandbox.limits import size
 from novum.sandbox.watch import Broken, Usage
 
 OnOutput = Callable[[str, bytes], None]
 COMPLAINT_BYTES = 4096
-COMPLAINTS: tuple[tuple[bytes, Ended, str], ...] = (
-    (
-        b"No space left on device",
-        "disk",
-        "it ran out of disk space or files, in its work folder, /tmp or /dev/shm",
-    ),
-    (b"File too large", "disk", "it wanted to write a file that is larger than the limit for one file"),
-    (b"can't start new thread", "tasks", "it wanted more processes and threads than its limit"),
-)
+FILE_TOO_LARGE = b"File too large"
+COMPLAINTS: dict[bytes, Ended] = {
+    b"No space left on device": "disk",
+    FILE_TOO_LARGE: "disk",
+    b"can't start new thread": "tasks",
+    b"Resource temporarily unavailable": "tasks",
+}
+"""What programs say on standard error when they met a limit. It counts only together with what was measured."""
+TRACEBACK = b"Traceback (most recent call last)"
+"""Comes before such words, while the program still holds what it took."""
 
 
 @dataclass
@@ -45,6 +47,7 @@ class Output:
         self._limit = limit
         self._content = {"stdout": bytearray(), "stderr": bytearray()}
         self._on_output = on_output
+        self._looked_at = 0
 
     def read(self, stream: str, fd: int) -> bool:
         """Take what is there; False when there is no more."""
@@ -64,6 +67,15 @@ class Output:
             while self.read(name, fd) and not self.broken():
                 pass
 
+    def complains(self) -> bool:
+        """Whether standard error has since spoken of a limit, or of a failure that may come to that."""
+        stderr = self._content["stderr"]
+        if len(stderr) == self._looked_at:
+            return False
+        new = stderr[max(self._looked_at - len(TRACEBACK), len(stderr) - COMPLAINT_BYTES, 0) :]
+        self._looked_at = len(stderr)
+        return any(words in new for words in (TRACEBACK, *COMPLAINTS))
+
     def broken(self) -> Broken | None:
         """Whether it was too much."""
         if sum(map(len, self._content.values())) <= self._limit:
@@ -82,23 +94,36 @@ def out_of_time(deadline: float, limits: Limits) -> Broken | None:
     return Broken("timeout", f"it ran for {limits.wall_s:g} s, which is its limit")
 
 
-def name_by_complaint(ending: Ending) -> None:
-    """A program that met a limit, failed and gave everything back says so itself: nothing else is left to tell."""
-    for words, ended, reason in COMPLAINTS:
-        if words in ending.stderr[-COMPLAINT_BYTES:]:
-            ending.ended, ending.reason = ended, f"{reason} (its exit code was {ending.code})"
+def name_by_complaint(ending: Ending, met: Broken | None, limits: Limits) -> None:
+    """Name the limit that a program met before it failed, when it says so and that was seen from outside too.
+
+    `met` is what was measured when it spoke. What it says alone names nothing: anyone can print words.
+    """
+    said = ending.stderr[-COMPLAINT_BYTES:]
+    if FILE_TOO_LARGE in said and ending.peak.disk_bytes >= _largest_file(limits):
+        met = met or Broken("disk", _file_too_large(ending, limits))
+    if met and any(words in said and ended == met.ended for words, ended in COMPLAINTS.items()):
+        ending.ended = met.ended
+        ending.reason = f"{met.reason} (its exit code was {ending.code})"
+
+
+def _largest_file(limits: Limits) -> int:
+    return min(limits.file_bytes, limits.disk_bytes)
+
+
+def _file_too_large(ending: Ending, limits: Limits) -> str:
+    largest, peak = size(_largest_file(limits)), size(ending.peak.disk_bytes)
+    return f"it wrote more than {largest} to one file, which is the limit for one file; {peak} of disk in all"
 
 
 def name_signal(ending: Ending, number: int, limits: Limits) -> None:
     ending.signal = number
     if number == signal.SIGXFSZ:
-        ending.ended = "disk"
-        ending.reason = (
-            f"it wrote a file of more than {limits.file_bytes} bytes, which is the limit for one file"
-        )
+        ending.ended, ending.reason = "disk", _file_too_large(ending, limits)
     elif number == signal.SIGXCPU:
         ending.ended = "timeout"
-        ending.reason = f"one process used its CPU time of {limits.cpu_s} s"
+        used = f"{ending.peak.cpu_s:.1f} s in all"
+        ending.reason = f"one process used its CPU time of {limits.cpu_s} s, which is the limit; {used}"
     else:
         ending.ended = "signal"
         name = signal.Signals(number).name if number in list(signal.Signals) else str(number)

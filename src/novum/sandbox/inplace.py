@@ -10,8 +10,9 @@ from typing import NamedTuple
 
 from novum.errors import SandboxError, UsageError
 from novum.records import Limits
-from novum.sandbox.tree import Left, Walk, folder, survey
-from novum.sandbox.workfolder import Inventory, Returned, bounds, plain_mode, told, words
+from novum.sandbox.launcher.kernel import open_beneath
+from novum.sandbox.tree import Left, Walk, bad_kind, bad_name, folder, survey
+from novum.sandbox.workfolder import KEPT, Returned, bounds, plain_mode, told, words
 
 LONGEST_PATH = 4000
 """Bytes of a path that the kernel takes in one piece."""
@@ -24,18 +25,21 @@ class Before(NamedTuple):
     """Links, which may stay as they are."""
     owners: dict[str, tuple[int, int]]
     """User and group of everything in it, when the payload runs as another user."""
+    largest: int = 0
+    """Bytes of its largest file."""
 
 
 def prepare(workdir: Path, owner: int | None) -> Before:
     """Give the folder's content to `owner`, who runs the payload.
 
     Raises:
-        UsageError: it holds a hard link, through which the payload could change a file elsewhere, or cannot be given.
+        UsageError: it holds what `clean` would have to remove, for nobody could tell it from a trap: a hard link,
+            a socket, a name that deceives; or it cannot be given.
     """
     before = Before({}, {})
     try:
         with folder(workdir) as fd:
-            _note(fd, workdir, before)
+            before = before._replace(largest=_note(fd, workdir, before))
             if owner is not None:
                 for name in before.owners:
                     os.chown(name, owner, owner, dir_fd=fd, follow_symlinks=False)
@@ -44,21 +48,28 @@ def prepare(workdir: Path, owner: int | None) -> Before:
     return before
 
 
-def _note(fd: int, workdir: Path, before: Before) -> None:
+def _note(fd: int, workdir: Path, before: Before) -> int:
+    """Write down what is there; the size of the largest file."""
     here = os.fstat(fd)
     before.owners["."] = (here.st_uid, here.st_gid)
+    largest = 0
     for name, status in survey(fd):
         if status is None:
-            continue
+            raise _unfit(workdir / name, "a folder that is closed")
         before.owners[name] = (status.st_uid, status.st_gid)
         if stat.S_ISLNK(status.st_mode):
             before.links[name] = os.readlink(name, dir_fd=fd)
-        elif not stat.S_ISDIR(status.st_mode) and status.st_nlink > 1:
-            raise UsageError(
-                f"the work folder holds a hard link, {workdir / name}",
-                "a run could change the file that it shares",
-                "copy the file instead of linking it",
-            )
+        elif reason := bad_name(name, KEPT) or bad_kind(status, KEPT):
+            raise _unfit(workdir / name, reason)
+        elif stat.S_ISREG(status.st_mode):
+            largest = max(largest, status.st_size)
+    return largest
+
+
+def _unfit(path: Path, reason: str) -> UsageError:
+    why = "a run works on the folder itself here, and could change what it leads to or leave a trap like it"
+    mend = "rename, move or copy it; or lower disk_bytes (or --disk): then the run works on a copy in memory"
+    return UsageError(f"the work folder holds {ascii(str(path))[1:-1]}: {reason}", why, mend)
 
 
 def clean(workdir: Path, limits: Limits, owner: int | None, before: Before) -> Returned:
@@ -70,14 +81,15 @@ def clean(workdir: Path, limits: Limits, owner: int | None, before: Before) -> R
     names: list[str] = []
     try:
         with folder(workdir) as fd:
-            walk = Walk(fd, bounds(limits, Inventory({}, {})))
+            walk = Walk(fd, bounds(limits, before.largest))
             for entry in walk:
                 if not entry.is_folder:
                     os.fchmod(entry.fd, plain_mode(entry.stat))
                     names.append(entry.name)
             refused = [left for left in walk.refused if not _same(fd, left.name, before.links)]
             for left in refused:
-                _remove(workdir, left)
+                if not _unlink(fd, left.name):
+                    _remove(workdir, left)
             if owner is not None:
                 _restore(fd, before)
     except OSError as error:
@@ -85,8 +97,24 @@ def clean(workdir: Path, limits: Limits, owner: int | None, before: Before) -> R
     return Returned(tuple(names), told(map(words, refused)))
 
 
+def _unlink(fd: int, name: str) -> bool:
+    """Remove what is no folder; there may be very many."""
+    parent, _, last = name.rpartition("/")
+    try:
+        parent_fd = open_beneath(fd, parent or ".", os.O_RDONLY | os.O_DIRECTORY)
+    except OSError:
+        return False
+    try:
+        os.unlink(last, dir_fd=parent_fd)
+    except OSError:
+        return False
+    finally:
+        os.close(parent_fd)
+    return True
+
+
 def _remove(workdir: Path, left: Left) -> None:
-    """Remove a file, a link or a whole folder. Not by `shutil`, which goes as deep as the payload did and fails."""
+    """Remove anything, whole folders too. Not by `shutil`, which goes as deep as the payload did and fails."""
     path = workdir / left.name
     while len(os.fsencode(path)) > LONGEST_PATH:  # with the folder that leads there
         path = path.parent

@@ -88,7 +88,7 @@ class Plain(Confined):
                     "cwd": str(job.workdir),
                     "readable": [*shown, *map(str, own), *REAL_ETC, str(LAUNCHER), "/proc", str(job.workdir)],
                     "writable": [str(job.workdir)],
-                    "filter": seccomp.program(self.families),
+                    "filter": seccomp.program(self.families, reserves=False),
                     "deny_tcp": not self.families,
                     "rlimits": _with_others(specification["rlimits"], job),
                 }

@@ -9,6 +9,7 @@ import os
 import secrets
 import stat
 import sys
+from collections import deque
 from pathlib import Path
 from typing import NamedTuple
 
@@ -38,6 +39,11 @@ SYSTEM = (
 MERGED = ("/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
 """Links into /usr on most systems, folders on some."""
 SPECIAL = ("/proc", "/sys", "/dev", "/work")
+PACKAGES = frozenset({"site-packages", "dist-packages"})
+PROGRAMS = PACKAGES | {"bin", "lib", "lib64", "include", "share", "etc", "ssl", "pkgs", "envs", "conda-meta"}
+"""Folders of an interpreter's prefix that hold thousands of files, and nothing but programs."""
+LOOKED_AT = 10_000
+"""Entries of a read-only folder that are looked at, which takes some 10 ms."""
 MADE_UP = Path(__file__).resolve().parent / "etc"
 """Stands for /etc: names of users and hosts that tell nothing."""
 ENVIRONMENT = {"PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": "/tmp", "TMPDIR": "/tmp", "LANG": "C.UTF-8"}
@@ -164,13 +170,67 @@ def _home(config: Path) -> Path:
     raise UsageError(f"{config} names no home", "this virtual environment is broken", "make it again")
 
 
+def refuse_ways_out(path: Path) -> None:
+    """Look for what a run could speak through, though it is shown read-only: a socket, a pipe, a device.
+
+    Folders of programs and packages are passed over. In a folder with more than `LOOKED_AT` entries only those that
+    come first are looked at, and the sockets of which the kernel knows.
+
+    Raises:
+        UsageError: there is one.
+    """
+    if path.is_dir() and (found := _way_out(path)):
+        raise UsageError(
+            f"the read-only path {path} holds {found!a}, which is neither a file nor a folder",
+            "through a socket, a pipe or a device a run could reach what is behind it",
+            "remove it, or name the folders and files with the data themselves",
+        )
+
+
+def _way_out(path: Path) -> str | None:
+    waiting = deque([str(path)])
+    passed_over = PROGRAMS if _is_python(path) else PACKAGES
+    left = LOOKED_AT
+    while waiting:
+        try:
+            entries = os.scandir(waiting.popleft())
+        except OSError:
+            continue
+        with entries:
+            for entry in entries:
+                left -= 1
+                if left < 0:
+                    return _known_socket(path)
+                if entry.is_dir(follow_symlinks=False):
+                    if entry.name not in passed_over:
+                        waiting.append(entry.path)
+                elif not (entry.is_file(follow_symlinks=False) or entry.is_symlink()):
+                    return entry.path
+    return None
+
+
+def _known_socket(path: Path) -> str | None:
+    """A Unix socket below `path` that the kernel lists, which it does for those of this network namespace."""
+    try:
+        lines = Path("/proc/net/unix").read_text(errors="surrogateescape").splitlines()[1:]
+    except OSError:
+        return None
+    rows = (line.split(None, 7) for line in lines)
+    names = (row[7] for row in rows if len(row) == 8 and row[7].startswith("/"))
+    real = path.resolve()
+    return next((name for name in names if Path(os.path.realpath(name)).is_relative_to(real)), None)
+
+
+def _is_python(path: Path) -> bool:
+    return (path / "pyvenv.cfg").exists() or (path / "bin/python3").exists()
+
+
 def _check_readonly(path: Path) -> None:
     if not path.is_absolute() or ".." in path.parts:
         raise UsageError(
             f"the read-only path {path} is not absolute", next_step="give a whole path without .."
         )
-    inside = [root for root in SPECIAL[:3] if path.is_relative_to(root)]
-    if path == Path("/") or inside or str(path) in ("/tmp", "/work", "/dev/shm"):
+    if any(map(_opens_too_much, (path, path.resolve()))):
         raise UsageError(
             f"{path} cannot be shown in a sandbox",
             "it would open what the sandbox is there to close",
@@ -193,6 +253,13 @@ def _check_readonly(path: Path) -> None:
             "under root the sandbox runs as a uid that nobody has",
             f"chmod o+rX {path}, or run novum as an ordinary user",
         )
+    if not path.is_relative_to("/usr"):  # which is shown in any case
+        refuse_ways_out(path)
+
+
+def _opens_too_much(path: Path) -> bool:
+    inside = any(path.is_relative_to(root) for root in SPECIAL[:3])
+    return inside or str(path) in ("/", "/tmp", "/work", "/dev/shm")
 
 
 def _outermost(paths: list[str]) -> list[str]:

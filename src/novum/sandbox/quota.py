@@ -1,14 +1,27 @@
-"""How much of its disk limit a run uses: told by the file system made for it, or by walking its folder."""
+"""How much of its disk limit a run uses: told by the file system made for it, or by walking its folder.
+
+The walk is approximate: between two of them a run can write a little more, and a file without a name that only a
+mapping or a message in a socket holds is in no folder and behind no descriptor. Such files are told by the use of the
+whole file system: when that has grown by more than the limit beyond what is seen, and the run has such holders.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import os
+import stat
 import time
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
+from novum.records import Limits
+from novum.sandbox import procfs
+from novum.sandbox.limits import size
 from novum.sandbox.tree import survey
+
+FLOOR = 1 / 32
+"""Part of the disk that a run must leave free, or what its limit leaves of it where that is less."""
+NO_END = 1 << 62
 
 
 class Disk(NamedTuple):
@@ -20,6 +33,8 @@ class Disk(NamedTuple):
     full_bytes: bool = False
     full_inodes: bool = False
     hidden: bool = False
+    reason: str = ""
+    """Why the run must be stopped, when it is for something else."""
 
 
 class Sized:
@@ -40,36 +55,76 @@ class Sized:
 class Watched:
     """The folder itself, walked now and then, and at once when its file system fills fast."""
 
-    def __init__(self, work: int, pids: Callable[[], list[str]], proc: int, limit: int) -> None:
-        """`pids` says whose open files count, read below the folder `proc`."""
+    def __init__(
+        self,
+        work: int,
+        pids: Callable[[], list[str]],
+        proc: int,
+        limits: Limits,
+        scratch: tuple[int, ...] = (),
+    ) -> None:
+        """`pids` says whose open files count, read below the folder `proc`; `scratch` are folders in memory."""
         self._work = work
         self._pids = pids
         self._proc = proc
-        self._limit = limit
+        self._limit = limits.disk_bytes
+        self._most_inodes = limits.inodes
+        self._in_memory = {os.fstat(folder).st_dev for folder in scratch} | {_shared_memory()}
         self._next_walk = 0.0
         self._refused: set[str] = set()
         self._hiding: set[str] = set()
-        self._used_then = 0
-        self._start, self._start_inodes, _ = self._walk()
+        self._used_start = self._used_then = used_bytes(work)
+        self._inodes_then = used_inodes(work)
+        fs = os.fstatvfs(work)
+        self._floor = floor(fs.f_blocks * fs.f_frsize, fs.f_bavail * fs.f_frsize, self._limit)
+        self._start, self._start_inodes, _ = self._walk(NO_END, NO_END)
         self._last = Disk(0, 0, False)
 
     def measure(self) -> Disk:
         """The last count, or a new one."""
+        if free := self._below_floor():
+            words = f"the disk has only {size(free)} left, and {size(self._floor)} must stay; this run was stopped"
+            return self._last._replace(reason=words)
         now = time.monotonic()
-        grown = used_bytes(self._work) - self._used_then
-        if now < self._next_walk and grown < (self._limit - self._last.bytes) / 2:
+        if now < self._next_walk and not self._filling():
             return self._last
-        self._used_then = used_bytes(self._work)
-        total, count, hidden = self._walk()
+        self._used_then, self._inodes_then = used_bytes(self._work), used_inodes(self._work)
+        total, count, hidden = self._walk(self._start + self._limit, self._start_inodes + self._most_inodes)
         used = max(total - self._start, 0)
         inodes = max(count - self._start_inodes, 0)
+        unseen = self._used_then - self._used_start - used
         self._last = Disk(used, inodes, False, full_bytes=used > self._limit, hidden=hidden)
+        if not self._last.full_bytes and unseen > self._limit and self.may_hold_unseen():
+            words = (
+                f"it holds files without a name: {size(unseen)} more of the disk is in use than its folder "
+                f"shows ({size(used)}); the limit is {size(self._limit)}"
+            )
+            self._last = self._last._replace(reason=words)
         self._next_walk = now + max(0.1, 10 * (time.monotonic() - now))
         return self._last
 
-    def _walk(self) -> tuple[int, int, bool]:
-        """Bytes and files in the folder, unlinked files that are still open counted too."""
-        total = count = 0
+    def _below_floor(self) -> int | None:
+        """The bytes that are free when they are too few (at least 1)."""
+        fs = os.fstatvfs(self._work)
+        free = fs.f_bavail * fs.f_frsize
+        return max(free, 1) if free < self._floor else None
+
+    def _filling(self) -> bool:
+        """Whether its file system has since grown by half of what the run may still write."""
+        grown = used_bytes(self._work) - self._used_then
+        made = used_inodes(self._work) - self._inodes_then
+        return (
+            grown >= (self._limit - self._last.bytes) / 2
+            or made >= (self._most_inodes - self._last.inodes) / 2
+        )
+
+    def _walk(self, most_bytes: int, most_inodes: int) -> tuple[int, int, bool]:
+        """Bytes and files in the folder, unlinked files that are still open counted too.
+
+        It ends when there are more than so many, for a long walk holds up the clock.
+        """
+        total = self._unlinked()
+        count = 0
         hidden = False
         for _, status in survey(self._work):
             if status is None:
@@ -77,7 +132,9 @@ class Watched:
             else:
                 count += 1
                 total += status.st_blocks * 512
-        return total + self._unlinked(), count, hidden or bool(self._hiding)
+            if total > most_bytes or count > most_inodes:
+                break
+        return total, count, hidden or bool(self._hiding)
 
     def _unlinked(self) -> int:
         device = os.fstat(self._work).st_dev
@@ -85,16 +142,37 @@ class Watched:
         refused = set()
         for pid in self._pids():
             try:
-                for status in _open_files(pid, self._proc):
+                for _, status in _open_files(pid, self._proc):
                     if status.st_nlink == 0 and status.st_dev == device:
                         blocks[status.st_ino] = status.st_blocks * 512
             except PermissionError:
-                refused.add(pid)  # it may just be ending, so it counts when seen twice
+                if not procfs.is_dead(procfs.stat(pid, self._proc)):  # nobody may look at what is over
+                    refused.add(pid)  # it may just be ending, so it counts when seen twice
             except OSError:
                 continue
         self._hiding = refused & self._refused
         self._refused = refused
         return sum(blocks.values())
+
+    def may_hold_unseen(self) -> bool:
+        """Whether a process maps a file without a name, or has a socket where descriptors wait."""
+        for pid in self._pids():
+            task = _live_task(pid, self._proc)
+            maps = procfs.read(f"{task}/maps", self._proc, procfs.MOST_MAPPINGS_BYTES)
+            if any(self._is_unseen(line) for line in maps.splitlines()):
+                return True
+            with contextlib.suppress(OSError):
+                for fd, status in _open_files(pid, self._proc):
+                    if stat.S_ISSOCK(status.st_mode) and _has_descriptors_waiting(task, fd, self._proc):
+                        return True
+        return False
+
+    def _is_unseen(self, mapping: str) -> bool:
+        """Whether a line of /proc/PID/maps is a deleted file that takes place on a disk."""
+        if not mapping.endswith(" (deleted)"):
+            return False
+        major, _, minor = mapping.split()[3].partition(":")
+        return os.makedev(int(major, 16), int(minor, 16)) not in self._in_memory
 
 
 def used_bytes(folder: int) -> int:
@@ -109,11 +187,54 @@ def used_inodes(folder: int) -> int:
     return fs.f_files - fs.f_ffree
 
 
-def _open_files(pid: str, proc: int) -> Iterator[os.stat_result]:
-    fd = os.open(f"{pid}/fd", os.O_RDONLY | os.O_DIRECTORY, dir_fd=proc)
+def is_full(folder: int) -> bool:
+    """Whether the file system of an open folder takes no more bytes or files."""
+    fs = os.fstatvfs(folder)
+    return fs.f_bfree == 0 or (fs.f_files > 0 and fs.f_ffree == 0)
+
+
+def floor(whole: int, free: int, limit: int) -> int:
+    """Bytes of a disk that must stay free; never so many that a run within its limit would meet it by itself."""
+    return max(min(int(whole * FLOOR), free - limit), 0)
+
+
+def _shared_memory() -> int:
+    """The device of memory that is shared without a file: its mappings look like those of deleted files."""
+    fd = os.memfd_create("device")
+    try:
+        return os.fstat(fd).st_dev
+    finally:
+        os.close(fd)
+
+
+def _live_task(pid: str, proc: int) -> str:
+    """A folder of /proc that shows what the process has: a main thread that has ended shows nothing any more."""
+    if procfs.stat(pid, proc)[:1] != ["Z"]:
+        return pid
+    with contextlib.suppress(OSError):
+        fd = os.open(f"{pid}/task", os.O_RDONLY | os.O_DIRECTORY, dir_fd=proc)
+        try:
+            tasks = [f"{pid}/task/{name}" for name in os.listdir(fd) if name != pid]
+        finally:
+            os.close(fd)
+        for task in tasks:
+            if procfs.stat(task, proc)[:1] != ["Z"]:
+                return task
+    return pid
+
+
+def _open_files(pid: str, proc: int) -> Iterator[tuple[str, os.stat_result]]:
+    fd = os.open(f"{_live_task(pid, proc)}/fd", os.O_RDONLY | os.O_DIRECTORY, dir_fd=proc)
     try:
         for name in os.listdir(fd):
             with contextlib.suppress(FileNotFoundError):
-                yield os.stat(name, dir_fd=fd)
+                yield name, os.stat(name, dir_fd=fd)
     finally:
         os.close(fd)
+
+
+def _has_descriptors_waiting(task: str, fd: str, proc: int) -> bool:
+    for line in procfs.read(f"{task}/fdinfo/{fd}", proc).splitlines():
+        if line.startswith("scm_fds:"):
+            return int(line.split()[1]) > 0
+    return False

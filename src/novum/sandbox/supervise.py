@@ -108,6 +108,7 @@ class _Run:
         self._why = ""
         self._output = Output(launch.limits.output_bytes, launch.on_output)
         self._broken: Broken | None = None
+        self._met: Broken | None = None
         self._status: tuple[str, int] | None = None
         self._meter: Meter | None = None
         self._began = time.monotonic()
@@ -170,7 +171,7 @@ class _Run:
         match word:
             case "next":
                 self._join_group(fds[0])
-                self._send(marshal.dumps(self._left_to_tell.pop(0)))
+                self._send_specification(self._left_to_tell.pop(0))
             case "map":
                 self._map_ids()
                 self._send(b"go")
@@ -212,12 +213,14 @@ class _Run:
         self.started = True
 
     def _send(self, message: bytes) -> None:
-        try:
-            self._control.send(message)
-        except OSError as error:
-            if error.errno == errno.EMSGSIZE:
-                raise UsageError("the command or its environment is too long for the sandbox") from error
-            raise
+        self._control.send(message)
+
+    def _send_specification(self, specification: dict[str, Any]) -> None:
+        """In a file, for a message has a largest size, and a command with 10,000 names is an ordinary one."""
+        with open(os.memfd_create("specification"), "w+b") as file:  # noqa: PTH123 - it has no path
+            marshal.dump(specification, file)
+            file.seek(0)
+            socket.send_fds(self._control, [b"specification"], [file.fileno()])
 
     def _receive(self) -> tuple[str, str, list[int]]:
         message, fds, _, _ = socket.recv_fds(self._control, 1 << 16, 8)
@@ -258,6 +261,8 @@ class _Run:
             for fd, _ in events:
                 if fd in streams and not self._output.read(streams[fd], fd):
                     poll.unregister(fd)
+            if self._output.complains():
+                self._met = self._meter.met() or self._met
             if any(fd == self.handles.process_one for fd, _ in events):
                 return
             self._broken = (
@@ -343,23 +348,31 @@ class _Run:
         ending.stdout, ending.stderr = self._output.content("stdout"), self._output.content("stderr")
         word, number = self._status or ("", 0)
         if word == "unstartable":
-            raise UsageError(
-                f"the command {self._told[-1]['argv'][0]!r} cannot be started in the sandbox",
-                self._why,
-                "the sandbox shows the system, what the caller named, and /work; name the program's folder",
-            )
+            raise _unstartable(self._told[-1]["argv"][0], number, self._why)
         if word == "exit" and number == 0:
             ending.ended, ending.code = "exit", 0
         elif self._broken:
             ending.ended, ending.reason = self._broken
         elif word == "exit":
             ending.ended, ending.code = "exit", number
-            name_by_complaint(ending)
+            name_by_complaint(ending, self._met, self._launch.limits)
         elif word == "signal":
             name_signal(ending, number, self._launch.limits)
         else:
             ending.reason = "its process 1 ended without saying how"
         return ending
+
+
+def _unstartable(program: str, number: int, why: str) -> UsageError:
+    """The error for a program that execve(2) refused with `number`, 0 when it could not even be called."""
+    what = f"the command {program!r} cannot be started in the sandbox"
+    if number == errno.E2BIG:
+        what = "the command or its environment is too long for the sandbox"
+        return UsageError(what, why, "put long text into a file of the work folder")
+    if number == 0:
+        return UsageError(what, why, "mend its arguments, or the names and values of the environment")
+    shown = "the sandbox shows the system, what the caller named, and /work; name the program's folder"
+    return UsageError(what, why, shown)
 
 
 def _pid_of(process: int) -> int:

@@ -110,7 +110,7 @@ class Walk:
 
     @contextmanager
     def _open(self, name: str) -> Iterator[Entry | None]:
-        reason = self._bad_name(name)
+        reason = bad_name(name, self._limits)
         fd = -1
         if not reason:
             try:
@@ -120,7 +120,7 @@ class Walk:
         try:
             if fd >= 0:
                 status = os.fstat(fd)
-                reason = self._bad_kind(status)
+                reason = bad_kind(status, self._limits)
             if reason:
                 self.refuse(name, reason)
                 yield None
@@ -130,24 +130,28 @@ class Walk:
             if fd >= 0:
                 os.close(fd)
 
-    def _bad_name(self, name: str) -> str:
-        last = name.rpartition("/")[2]
-        if not last.isprintable() or len(os.fsencode(last)) > self._limits.name_bytes:
-            return "its name"
-        if name.count("/") >= self._limits.depth:
-            return f"deeper than {self._limits.depth} folders"
-        return ""
 
-    def _bad_kind(self, status: os.stat_result) -> str:
-        if stat.S_ISDIR(status.st_mode):
-            return ""
-        if not stat.S_ISREG(status.st_mode):
-            return "not a regular file"
-        if status.st_nlink != 1:
-            return "a hard link"
-        if status.st_size > self._limits.file_bytes:
-            return f"{status.st_size} bytes, more than {self._limits.file_bytes}"
+def bad_name(name: str, limits: HarvestLimits) -> str:
+    """Why something of this name (relative, with `/`) is left behind, empty when it is not."""
+    last = name.rpartition("/")[2]
+    if not last.isprintable() or len(os.fsencode(last)) > limits.name_bytes:
+        return "its name"
+    if name.count("/") >= limits.depth:
+        return f"deeper than {limits.depth} folders"
+    return ""
+
+
+def bad_kind(status: os.stat_result, limits: HarvestLimits) -> str:
+    """Why something in this state is left behind, empty when it is not."""
+    if stat.S_ISDIR(status.st_mode):
         return ""
+    if not stat.S_ISREG(status.st_mode):
+        return "not a regular file"
+    if status.st_nlink != 1:
+        return "a hard link"
+    if status.st_size > limits.file_bytes:
+        return f"{status.st_size} bytes, more than {limits.file_bytes}"
+    return ""
 
 
 def survey(root: int, depth: int = DEEPEST) -> Iterator[tuple[str, os.stat_result | None]]:

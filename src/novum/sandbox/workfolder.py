@@ -8,6 +8,7 @@ care. In `folder` (when the limit is too large for memory) it works on the folde
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import shutil
 import stat
@@ -19,13 +20,17 @@ from novum.errors import SandboxError, UsageError
 from novum.records import Limits
 from novum.sandbox.launcher.kernel import open_beneath
 from novum.sandbox.limits import machine, size
-from novum.sandbox.policy import holds_home
-from novum.sandbox.tree import HarvestLimits, Left, Walk, copy_data, copy_new, folder, make_folder
+from novum.sandbox.policy import holds_home, refuse_ways_out
+from novum.sandbox.tree import DEEPEST, HarvestLimits, Left, Walk, copy_data, copy_new, folder, make_folder
 
 PAGE = os.sysconf("SC_PAGE_SIZE")
 SHARED = ("/", "/tmp", "/var/tmp", "/dev/shm", "/etc", "/usr", "/var", "/home")
+GONE = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP)
+"""How opening a name fails when the payload removed it, or a folder on the way to it."""
 MOST_REFUSED = 200
 """Names of files left behind that are told."""
+KEPT = HarvestLimits(file_bytes=1 << 62, total_bytes=1 << 62, entries=1 << 62, depth=DEEPEST, name_bytes=250)
+"""What may be in a work folder whatever the limits of the run."""
 Fingerprint = tuple[int, int, int]
 
 
@@ -34,6 +39,7 @@ class Inventory(NamedTuple):
 
     files: dict[str, Fingerprint]
     links: dict[str, str]
+    folders: set[str]
 
 
 class Returned(NamedTuple):
@@ -111,7 +117,7 @@ def fill(workdir: Path, target: int, owner: int | None, skip: tuple[str, ...]) -
 
     `skip` names what is there by other means. FIFOs, sockets and devices are left out.
     """
-    inventory = Inventory({}, {})
+    inventory = Inventory({}, {}, set())
     for base, folders, files, fd in os.fwalk(workdir):
         prefix = "" if base == str(workdir) else os.path.relpath(base, workdir) + "/"
         folders[:] = [name for name in folders if not _covered(prefix + name, skip)]
@@ -131,8 +137,9 @@ def take_back(
     """
     written: list[str] = []
     seen: set[str] = set()
-    walk = Walk(work, bounds(limits, inventory))
-    budget = limits.disk_bytes + sum(fingerprint[0] for fingerprint in inventory.files.values())
+    sizes = [fingerprint[0] for fingerprint in inventory.files.values()]
+    walk = Walk(work, bounds(limits, max(sizes, default=0), sum(len(part) for part in inventory)))
+    budget = limits.disk_bytes + sum(sizes)
     try:
         with folder(workdir) as host:
             for entry in walk:
@@ -179,6 +186,7 @@ def _check_protected(workdir: Path, name: str) -> None:
             str(error),
             "put it there; a missing file could be forged by the run",
         ) from error
+    refuse_ways_out(workdir / name)
 
 
 def _put(name: str, fd: int, path: str, target: int, owner: int | None, inventory: Inventory) -> None:
@@ -190,6 +198,7 @@ def _put(name: str, fd: int, path: str, target: int, owner: int | None, inventor
     elif stat.S_ISDIR(status.st_mode):
         with contextlib.suppress(FileExistsError):  # the way to something that is mounted there
             os.mkdir(path, 0o755, dir_fd=target)
+        inventory.folders.add(path)
         if owner is not None:
             os.chown(path, owner, owner, dir_fd=target, follow_symlinks=False)
     elif stat.S_ISREG(status.st_mode):
@@ -220,10 +229,10 @@ def _leads_to(name: str, skip: tuple[str, ...]) -> bool:
     return any(path.startswith(name + "/") for path in skip)
 
 
-def bounds(limits: Limits, inventory: Inventory) -> HarvestLimits:
-    most = max([limits.file_bytes, *(fingerprint[0] for fingerprint in inventory.files.values())])
-    entries = limits.inodes + 2 * len(inventory.files) + 1000
-    return HarvestLimits(file_bytes=most, total_bytes=1 << 62, entries=entries, depth=256, name_bytes=250)
+def bounds(limits: Limits, largest_input: int, inputs: int | None = None) -> HarvestLimits:
+    """What may be taken back: never less than what was there. Without a number of `inputs`, as many as there are."""
+    entries = KEPT.entries if inputs is None else limits.inodes + inputs + 1000
+    return KEPT.model_copy(update={"file_bytes": max(limits.file_bytes, largest_input), "entries": entries})
 
 
 def remove(host: int, name: str) -> None:
@@ -231,7 +240,7 @@ def remove(host: int, name: str) -> None:
     parent, _, last = name.rpartition("/")
     try:
         fd = open_beneath(host, parent or ".", os.O_RDONLY | os.O_DIRECTORY)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):  # what led there has gone, or is a file now
         return
     try:
         os.unlink(last, dir_fd=fd)
@@ -254,26 +263,46 @@ def _clear_for_folder(host: int, name: str) -> None:
 
 
 def _gone(work: int, inventory: Inventory, seen: set[str], skip: tuple[str, ...]) -> Iterator[str]:
-    for name in inventory.files:
-        if name not in seen and not _covered(name, skip):
-            yield name
-    for name, target in inventory.links.items():
-        if name not in seen and not _same_link(work, name, target):
+    """What the payload removed, or made something else of. What it only left unfit to come back is not gone."""
+    for name in (*inventory.files, *inventory.links):
+        if name not in seen and not _covered(name, skip) and not _is_there(work, name, inventory):
             yield name
 
 
-def _same_link(work: int, name: str, target: str) -> bool:
+def _is_there(work: int, name: str, inventory: Inventory) -> bool:
+    """Whether it is still a file, or the same link; also when that cannot be told."""
     try:
-        return os.readlink(name, dir_fd=work) == target
+        fd = open_beneath(work, name, os.O_PATH)
+    except OSError as error:
+        return error.errno not in GONE
+    try:
+        target = inventory.links.get(name)
+        return stat.S_ISREG(os.fstat(fd).st_mode) if target is None else os.readlink("", dir_fd=fd) == target
+    except OSError:
+        return False  # no link any more
+    finally:
+        os.close(fd)
+
+
+def _as_it_was(work: int, name: str, inventory: Inventory) -> bool:
+    """Whether a file or link that does not come back is what the caller put there, so that nothing is left behind."""
+    if name in inventory.links:
+        return _is_there(work, name, inventory)
+    if name not in inventory.files:
+        return False
+    try:
+        fd = open_beneath(work, name, os.O_PATH)
     except OSError:
         return False
+    try:
+        return _fingerprint(os.fstat(fd)) == inventory.files[name]
+    finally:
+        os.close(fd)
 
 
 def _refusals(walk: Walk, work: int, inventory: Inventory, skip: tuple[str, ...]) -> Iterator[str]:
     for left in walk.refused:
-        link = inventory.links.get(left.name)
-        same = link is not None and _same_link(work, left.name, link)
-        if not same and not _covered(left.name, skip):
+        if not _covered(left.name, skip) and not _as_it_was(work, left.name, inventory):
             yield words(left)
 
 

@@ -389,7 +389,7 @@ def test_output_that_speaks_of_a_limit_is_noticed_once_and_across_two_reads() ->
         output.read("stderr", reading)
         return output.complains()
 
-    said = [say(text) for text in (b"all is well\n", b"OSError: No space ", b"left on device\n", b"bye\n")]
+    said = [say(text) for text in (b"all is well\n", b"OSError: No space ", b"left on device\n", b"." * 99)]
     os.close(reading)
     os.close(writing)
     assert said == [False, False, True, False]

@@ -28,6 +28,8 @@ def run_as_init(control: Control, spec: dict[str, Any]) -> NoReturn:
     When process 1 of a namespace ends, the kernel kills every other process in it.
     """
     prctl(kernel.PR_SET_DUMPABLE, 0)
+    # Python handles it, and what process 1 handles can be sent to it from inside. By default the kernel drops it there.
+    _signal.signal(_signal.SIGINT, _signal.SIG_DFL)
     child = os.fork()
     if child == 0:
         become_payload(control, spec)
@@ -71,6 +73,10 @@ def become_payload(control: Control, spec: dict[str, Any], parent: int | None = 
         os.execve(spec["argv"][0], spec["argv"], spec["environment"])
     except OSError as error:
         control.say("unstartable", f"{error.errno} {error}")
+    except ValueError as error:  # a NUL, a lone surrogate, a name with `=`
+        control.say(
+            "unstartable", f"0 no program can be given such arguments or such an environment: {error}"
+        )
     finally:
         os._exit(70)
 

@@ -1,7 +1,7 @@
 """The line between the launcher and the supervisor: one message a packet, with descriptors attached.
 
-To the launcher: a specification (marshal, from the process that is trusted) or `go`. From it: plain words,
-since the far end sits next to hostile code.
+To the launcher: the descriptor of a specification (marshal, from the process that is trusted, of any length) or `go`.
+From it: plain words, since the far end sits next to hostile code.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ if TYPE_CHECKING:  # `typing` costs 10 ms to import
     from typing import Any
 
 LARGEST = 128 * 1024
-"""Bytes of a message; a socket's default buffer holds it."""
+"""Bytes of a message in words; a socket's default buffer holds it."""
 
 
 class Control:
@@ -42,7 +42,12 @@ class Control:
         me = os.pidfd_open(os.getpid())
         self.say("next", fds=(me,))
         os.close(me)
-        spec: dict[str, Any] = marshal.loads(self._receive())
+        _, ancillary, _, _ = self._socket.recvmsg(16, _socket.CMSG_LEN(4))
+        if not ancillary:
+            raise SystemExit(70)  # the supervisor is gone, so nothing must start
+        (fd,) = struct.unpack("=i", ancillary[0][2][:4])
+        with open(fd, "rb") as file:  # noqa: PTH123 - `pathlib` costs 10 ms to import
+            spec: dict[str, Any] = marshal.load(file)
         return spec
 
     def wait_go(self) -> None:

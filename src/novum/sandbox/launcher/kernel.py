@@ -22,6 +22,7 @@ NUMBERS: dict[str, tuple[int, int]] = {
     "clone3": (435, 435),
     "creat": (85, -1),
     "delete_module": (176, 106),
+    "fallocate": (285, 47),
     "fanotify_init": (300, 262),
     "fchmod": (91, 52),
     "fchmodat": (268, 53),
@@ -219,7 +220,9 @@ def open_beneath(folder_fd: int, name: str, flags: int = os.O_RDONLY, mode: int 
     Raises:
         OSError: it is missing, a link, a socket, outside, on another mount ...
     """
-    flags |= os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY
+    flags |= os.O_NOFOLLOW | os.O_CLOEXEC
+    if not flags & getattr(os, "O_PATH", 0):  # which goes with no other flags, and gives a link itself
+        flags |= os.O_NONBLOCK | os.O_NOCTTY
     if os.uname().sysname != "Linux":
         return walk_beneath(folder_fd, name, flags, mode)
     resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_XDEV

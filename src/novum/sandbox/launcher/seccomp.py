@@ -51,10 +51,13 @@ ABSENT = (
 """Answered with ENOSYS, so that programs fall back."""
 
 NAMESPACES = NEWNS | NEWCGROUP | NEWUTS | NEWIPC | NEWUSER | NEWPID | NEWNET
+CLONE_FILES, CLONE_THREAD = 0x400, 0x10000
 SET_ID = 0o6000
 CREATES = 0o100 | 0o20000000  # O_CREAT, __O_TMPFILE
 AF_UNIX, AF_INET, AF_INET6, AF_NETLINK = 1, 2, 10, 16
 TIOCSTI, TIOCLINUX = 0x5412, 0x541C
+RESERVE = (0x40305828, 0x4030582A, 0x40305839)
+"""FS_IOC_RESVSP, FS_IOC_RESVSP64 and FS_IOC_ZERO_RANGE: fallocate(2) by another name."""
 RLIMIT_CORE = 4
 RENAME_WHITEOUT = 4
 LOCAL_AND_IP = (AF_UNIX, AF_INET, AF_INET6, AF_NETLINK)
@@ -145,10 +148,23 @@ def _own_limits() -> list[Instruction]:
     ]
 
 
-def _rules(families: tuple[int, ...]) -> dict[str, list[Instruction]]:
+def _clone() -> list[Instruction]:
+    """No namespaces, and no thread with open files of its own, which /proc/PID/fd would not show."""
+    return [
+        _load(_argument(0)),
+        (_JUMP_SET, 3, 0, NAMESPACES),
+        (_JUMP_SET, 0, 1, CLONE_THREAD),
+        (_JUMP_SET, 0, 1, CLONE_FILES),
+        (_RETURN, 0, 0, _ALLOW),
+        _error(errno.EPERM),
+    ]
+
+
+def _rules(families: tuple[int, ...], reserves: bool) -> dict[str, list[Instruction]]:
     """What is decided by an argument."""
+    reserving = () if reserves else RESERVE
     return {
-        "clone": _deny_bits(0, NAMESPACES, errno.EPERM),
+        "clone": _clone(),
         "socket": _socket(families),
         "socketpair": _only_values(0, (AF_UNIX,), errno.EAFNOSUPPORT),
         "chmod": _deny_bits(1, SET_ID, errno.EPERM),
@@ -161,7 +177,7 @@ def _rules(families: tuple[int, ...]) -> dict[str, list[Instruction]]:
         "renameat2": _deny_bits(4, RENAME_WHITEOUT, errno.EPERM),  # which leaves a device
         "open": _created_mode(1, 2),
         "openat": _created_mode(2, 3),
-        "ioctl": _deny_values(1, (TIOCSTI, TIOCLINUX), errno.EPERM),
+        "ioctl": _deny_values(1, (TIOCSTI, TIOCLINUX, *reserving), errno.EPERM),
         "prctl": _deny_values(0, (PR_SET_DUMPABLE,), errno.EPERM),  # a hidden process cannot be measured
         "prlimit64": _own_limits(),
         "setrlimit": _deny_values(0, (RLIMIT_CORE,), errno.EPERM),
@@ -169,8 +185,12 @@ def _rules(families: tuple[int, ...]) -> dict[str, list[Instruction]]:
     }
 
 
-def program(families: tuple[int, ...] = LOCAL_AND_IP, machine: str = "") -> bytes:
-    """The filter for `machine` (this one); `families` are the socket families that stay allowed."""
+def program(families: tuple[int, ...] = LOCAL_AND_IP, machine: str = "", reserves: bool = True) -> bytes:
+    """The filter for `machine` (this one); `families` are the socket families that stay allowed.
+
+    Without `reserves` no space can be reserved beyond the end of a file, which RLIMIT_FSIZE does not see: for a work
+    folder that is on a disk. Programs fall back to writing.
+    """
     column, audit = architecture(machine)
     code: list[Instruction] = [
         _load(_ARCHITECTURE),
@@ -182,7 +202,9 @@ def program(families: tuple[int, ...] = LOCAL_AND_IP, machine: str = "") -> byte
         code += [(_JUMP_GREATER_EQUAL, 0, 1, 0x40000000), (_RETURN, 0, 0, _KILL)]
     bodies = {name: [_error(errno.EPERM)] for name in FORBIDDEN}
     bodies |= {name: [_error(errno.ENOSYS)] for name in ABSENT}
-    bodies |= _rules(families)
+    if not reserves:
+        bodies["fallocate"] = [_error(errno.EOPNOTSUPP)]
+    bodies |= _rules(families, reserves)
     for name, body in bodies.items():
         if NUMBERS[name][column] >= 0:
             code += _when(NUMBERS[name][column], body)
