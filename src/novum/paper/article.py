@@ -57,7 +57,7 @@ def setup(material: Material, prose: Sequence[Block], citer: Citer) -> Section:
 def results(material: Material, chosen: Sequence[str]) -> Section:
     """Tables and figures first, so that they come out near the text that speaks of them."""
     floats = [Block(table, prose=False) for table in result_tables(material)]
-    floats += [Block(figures.figure_float(f), prose=False) for f in figures.body_figures(material)]
+    floats += [Block(figures.figure_float(f, material), prose=False) for f in figures.body_figures(material)]
     floats.append(Block(costs_table(material), prose=False))
     paragraphs = findings.result_paragraphs(material, findings.ordered_results(material, chosen))
     return section(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -120,7 +120,7 @@ def check_numbers(files: Files, material: Material, folder: StudyFolder) -> Iter
             # What the template's authors wrote is theirs, word for word; its values are keys all the same.
             if paragraph.origin == "template" and _uncited(sentence) in given:
                 continue
-            for literal in unbound_in(sentence):
+            for literal in unbound_in(sentence, material.declared):
                 yield _finding("unbound number", paragraph.name, f"{literal!r} in: {sentence[:120]}")
 
 
@@ -160,9 +160,9 @@ _LAYOUT = re.compile(
 )
 
 
-def unbound_in(tex: str) -> list[str]:
+def unbound_in(tex: str, declared: Sequence[str] = ()) -> list[str]:
     """The unbound numbers of LaTeX that may hold tables and figures, whose measures on the page do not count."""
-    return unbound_numbers(_LAYOUT.sub(" ", tex))
+    return unbound_numbers(_LAYOUT.sub(" ", tex), declared)
 
 
 def check_values(files: Files, material: Material, folder: StudyFolder) -> Iterator[Finding]:

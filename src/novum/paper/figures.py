@@ -23,10 +23,10 @@ def appendix_figures(material: Material) -> list[Figure]:
     return [f for f in material.figures if f not in shown]
 
 
-def caption_of(figure: Figure) -> str:
+def caption_of(figure: Figure, material: Material) -> str:
     """The caption; one with typed numbers, which a plot script may have written, gives way to a neutral one; LaTeX."""
     caption = escape(figure.caption)
-    if not unbound_numbers(caption):
+    if not unbound_numbers(caption, material.declared):
         return caption
     return rf"\texttt{{{escape(figure.file)}}}, drawn by the template's plot script."
 
@@ -43,26 +43,26 @@ def further_figures(material: Material) -> str:
         said.append("What the runs recorded beside their metrics is shown as well.")
     parts = [r"\section{Further Figures}", " ".join(said)]
     for pair in (figures[i : i + 2] for i in range(0, len(figures), 2)):
-        cells = r"\hfill".join(_beside(figure) for figure in pair)
+        cells = r"\hfill".join(_beside(figure, material) for figure in pair)
         parts.append(rf"\begin{{novumfigures}}{cells}\end{{novumfigures}}")
     return "\n\n".join(parts)
 
 
-def _beside(figure: Figure) -> str:
+def _beside(figure: Figure, material: Material) -> str:
     return (
         rf"\begin{{minipage}}[t]{{0.48\linewidth}}\centering\includegraphics[width=\linewidth]{{figures/{figure.file}}}"
-        rf"\caption{{{caption_of(figure)}}}\label{{fig:{figure.file}}}\end{{minipage}}"
+        rf"\caption{{{caption_of(figure, material)}}}\label{{fig:{figure.file}}}\end{{minipage}}"
     )
 
 
-def figure_float(figure: Figure, width: str = "0.6") -> str:
+def figure_float(figure: Figure, material: Material, width: str = "0.6") -> str:
     """A figure of the body."""
     return "\n".join(
         (
             r"\begin{figure}[t]",
             r"\centering",
             rf"\includegraphics[width={width}\linewidth,height=0.3\textheight,keepaspectratio]{{figures/{figure.file}}}",
-            rf"\caption{{{caption_of(figure)}}}\label{{fig:{figure.file}}}",
+            rf"\caption{{{caption_of(figure, material)}}}\label{{fig:{figure.file}}}",
             r"\end{figure}",
         )
     )

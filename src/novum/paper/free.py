@@ -72,7 +72,7 @@ def sentence_problems(
     sentence: str, material: Material, allowed: Allowed, labels: frozenset[str]
 ) -> list[str]:
     """What is wrong with one sentence: numbers, keys, citations, references, claims."""
-    return [*_keys(sentence, allowed, labels), *_numbers(sentence), *_claims(sentence, material)]
+    return [*_keys(sentence, allowed, labels), *_numbers(sentence, material), *_claims(sentence, material)]
 
 
 def _keys(sentence: str, allowed: Allowed, labels: frozenset[str]) -> list[str]:
@@ -88,10 +88,10 @@ def _keys(sentence: str, allowed: Allowed, labels: frozenset[str]) -> list[str]:
     return problems
 
 
-def _numbers(sentence: str) -> list[str]:
+def _numbers(sentence: str, material: Material) -> list[str]:
     return [
         rf"the number {n!r} is typed; write \result, \change or \config with a key, or leave it out"
-        for n in unbound_numbers(sentence)
+        for n in unbound_numbers(sentence, material.declared)
     ]
 
 

@@ -35,7 +35,7 @@ class LargePaper:
             runs_table(material),
             *result_tables(material),
             costs_table(material),
-            *map(figures.figure_float, material.figures),
+            *(figures.figure_float(f, material) for f in material.figures),
         ]
         named = [label.split("}", 1)[0] for tex in floats for label in tex.split(r"\label{")[1:]]
         labels = frozenset([*named, *(f"sec:{name}" for name in article.TITLES), "app:provenance"])
@@ -140,7 +140,9 @@ class LargePaper:
             return article.section(name, [Block(runs_table(material), prose=False), *prose])
         if name == "results":
             floats = [Block(t, prose=False) for t in result_tables(material)]
-            floats += [Block(figures.figure_float(f), prose=False) for f in figures.body_figures(material)]
+            floats += [
+                Block(figures.figure_float(f, material), prose=False) for f in figures.body_figures(material)
+            ]
             floats.append(Block(costs_table(material), prose=False))
             return article.section(
                 name, [*floats[:2], *prose[:1], *floats[2:], *prose[1:], *self._unspoken()]

@@ -15,6 +15,7 @@ from novum.events import Event, EventLog
 from novum.literature.tex import escape
 from novum.paper.costs import cost_facts
 from novum.paper.numbers import Fact
+from novum.paper.unbound import declared_phrases
 from novum.records import Comparison, Figure, Idea, Novelty, Result, Results, Run
 from novum.store import StudyFolder
 from novum.template import EditableFunction, Template
@@ -70,6 +71,11 @@ class Material:
     @cached_property
     def valid(self) -> tuple[Run, ...]:
         return tuple(run for run in self.others if run.status == "ok")
+
+    @cached_property
+    def declared(self) -> tuple[str, ...]:
+        """Phrases of the template that hold a number and may stand as they are; LaTeX."""
+        return declared_phrases(self.template)
 
     @cached_property
     def facts(self) -> tuple[Fact, ...]:

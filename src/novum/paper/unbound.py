@@ -10,9 +10,12 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Sequence
 
+from novum.literature.tex import escape
 from novum.paper.numbers import KEYED_MACRO
 from novum.paper.text import word_set
+from novum.template import Template
 
 _ARGUMENT = r"\{(?:[^{}]|\{[^{}]*\})*\}"
 _BOUND = re.compile(rf"{KEYED_MACRO.pattern}|\\(?:citep|citet|url|input)\{{[^{{}}]*\}}")
@@ -99,15 +102,19 @@ _DATABLE = re.compile(rf"(?:[A-Z][\w'-]*|al\.|\bbound|\b{_YEAR}|\b{_EPIDEMIC})[\
 _AMOUNT_AFTER = re.compile(r"[\s~]+(?:of|people|children|persons|percent)\b")
 _COUNTED = re.compile(r"^[\s~-]*([a-z]+)")
 _NOT_COUNTED = word_set("""was is has as this its versus plus""")
-_IDIOM_AFTER = re.compile(r"^\s+(?:of|another|can|may|might|could|must|should|would|has|is|cannot|does)\b")
 _ZERO_BEFORE = re.compile(r"\b(?:from|to|than|above|below|near|at|non)[\s-]$", re.IGNORECASE)
 _ONE = frozenset({"one"})
 
 
-def unbound_numbers(prose: str) -> list[str]:
-    """The literal numbers of `prose` (LaTeX or plain) that are neither structural nor bound to a key, in order."""
+def unbound_numbers(prose: str, declared: Sequence[str] = ()) -> list[str]:
+    """The literal numbers of `prose` (LaTeX or plain) that are neither structural nor bound to a key, in order.
+
+    `declared` are phrases of the template that hold a number (`declared_phrases`); they may stand as they are.
+    """
     found: list[str] = []
     text = _COMMENT.sub("", prose)
+    for phrase in declared:
+        text = re.sub(re.escape(phrase), " declared ", text, flags=re.IGNORECASE)
     text = _DISPLAY.sub(lambda m: f" {_formula(m[0], display=True)} ", text)
     # A bound macro leaves a word behind, so that what stands around it does not grow together.
     text = _BOUND.sub(" bound ", text)
@@ -117,6 +124,15 @@ def unbound_numbers(prose: str) -> list[str]:
         if sentence:
             found += _in_sentence(_western(sentence))
     return found
+
+
+def declared_phrases(template: Template) -> tuple[str, ...]:
+    """What the template calls the things it measures and varies, and says of them, where that holds a number; LaTeX."""
+    said = [phrase for m in template.metrics for phrase in (m.title, m.description)]
+    said += [phrase for p in template.parameters for phrase in (p.title, p.description)]
+    said += [f.description for f in template.functions]
+    phrases = {escape(phrase.strip().rstrip(".")) for phrase in said}
+    return tuple(sorted((p for p in phrases if unbound_numbers(p)), key=lambda p: (-len(p), p)))
 
 
 def _typed(match: re.Match[str]) -> str:

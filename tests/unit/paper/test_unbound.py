@@ -6,7 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from novum.paper.unbound import unbound_numbers
+from novum.literature.tex import escape
+from novum.paper.unbound import declared_phrases, unbound_numbers
+from novum.template import load_template
 
 
 @pytest.mark.parametrize(
@@ -98,3 +100,15 @@ def test_any_decimal_is_found_wherever_it_stands(before: list[str], value: objec
 @given(st.text(max_size=200))
 def test_no_text_breaks_the_search(text: str) -> None:
     assert all(isinstance(found, str) for found in unbound_numbers(text))
+
+
+def test_what_the_template_calls_its_metrics_may_hold_a_number() -> None:
+    """A paper on steps to 99% accuracy had a finding wherever it named its own metric."""
+    template = load_template("grokking")
+    declared = declared_phrases(template)
+    described = template.metrics[0].description.rstrip(".")
+    assert "99" in described
+    said = escape(f"{described[0].lower()}{described[1:]}; lower is better")
+    assert unbound_numbers(said)
+    assert unbound_numbers(said, declared) == []
+    assert unbound_numbers(f"{said}, which 99 of them reached", declared) == ["99"]
