@@ -9,7 +9,18 @@ from types import ModuleType
 
 import numpy as np
 import pytest
-from torches import changed, copy_first_seed, copy_of, evaluated, module_of, program, refused, trained, values
+from torches import (
+    changed,
+    copy_first_seed,
+    copy_of,
+    evaluated,
+    judged,
+    module_of,
+    program,
+    refused,
+    trained,
+    values,
+)
 
 from novum.template import builtin_templates, load_template
 
@@ -110,6 +121,32 @@ def test_the_trigram_model_learns_what_two_characters_tell(trigram: ModuleType) 
     assert trigram.bits_per_character(trigram.fit(order, 3), order) < 0.01
     even = np.random.default_rng(0).integers(0, 4, (2, 40_000))
     assert trigram.bits_per_character(trigram.fit(even[0], 4), even[1]) == pytest.approx(2.0, abs=0.02)
+
+
+GIVEN = "    learned, symbols, record = texts.for_training(params.text)\n"
+BOTH = "texts.encode(b''.join(texts.read(params.text)), texts.symbols(texts.read(params.text)[0])[1])"
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (GIVEN, f"{GIVEN}    learned = {BOTH}\n"),
+        (GIVEN, GIVEN.replace("for_training", "read")),
+        (
+            GIVEN,
+            f"{GIVEN}    learned = np.concatenate([learned, np.fromfile('/somewhere', dtype=np.uint8)])\n",
+        ),
+    ],
+)
+def test_training_on_the_held_out_text_too_is_not_comparable(old: str, new: str) -> None:
+    """A deliberate cheat: reading held-out data beside the other. The evaluator would see only a gap near zero."""
+    assert "how the data are made or split" in judged("char_lm", old, new)
+
+
+def test_a_change_of_the_training_is_comparable() -> None:
+    assert judged("char_lm", "    return params.context\n", "    return params.context // 2\n") == ""
+    assert judged("char_lm", "1.0 - step / params.steps)", "1.0)") == ""
+    assert judged("char_lm", "betas=(0.9, 0.98)", "betas=(0.9, 0.9)") == ""
 
 
 # -- training and evaluation -----------------------------------------------------------------------------

@@ -7,7 +7,18 @@ from typing import Any
 
 import numpy as np
 import pytest
-from torches import changed, copy_first_seed, copy_of, evaluated, module_of, program, refused, trained, values
+from torches import (
+    changed,
+    copy_first_seed,
+    copy_of,
+    evaluated,
+    judged,
+    module_of,
+    program,
+    refused,
+    trained,
+    values,
+)
 
 from novum.stats import compare
 from novum.template import builtin_templates, load_template
@@ -76,6 +87,37 @@ def test_distances_are_those_of_a_search_by_hand(estimator: ModuleType) -> None:
 
 def test_equal_points_give_a_finite_divergence(estimator: ModuleType) -> None:
     assert np.isfinite(estimator.kl_divergence(np.zeros((20, 2)), np.ones((20, 2))))
+
+
+DRAWN = "    drawn = points.draw(params.train_points, seed, points.TRAINING)\n"
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (DRAWN, DRAWN.replace("TRAINING", "HELD_OUT")),
+        (DRAWN, DRAWN.replace("params.train_points", "100_000")),
+        (
+            DRAWN,
+            f"{DRAWN}    drawn = np.concatenate([drawn, points.draw(3000, seed, points.HELD_OUT)], axis=1)\n",
+        ),
+        ("data[:, chosen]", "torch.tensor(points.draw(256, step, 1)).float()"),
+    ],
+)
+def test_training_on_other_points_is_not_comparable(old: str, new: str) -> None:
+    """A deliberate cheat: reading held-out data, or more of it than a run is given."""
+    assert "how the data are made or split" in judged("diffusion_2d", old, new)
+
+
+def test_a_change_of_the_training_is_comparable() -> None:
+    assert judged("diffusion_2d", "    add[0] = 0.0\n", "    add[:] = 0.0\n") == ""
+    assert (
+        judged(
+            "diffusion_2d", "    return ((predicted - noise) ** 2)", "    return (predicted - noise).abs()"
+        )
+        == ""
+    )
+    assert judged("diffusion_2d", "1.0 - step / params.steps)", "1.0)") == ""
 
 
 # -- training and evaluation -----------------------------------------------------------------------------

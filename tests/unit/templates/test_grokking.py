@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from torches import changed, copy_first_seed, copy_of, evaluated, module_of, refused, trained
+from torches import changed, copy_first_seed, copy_of, evaluated, judged, module_of, refused, trained
 from torches import values as per_seed
 
 from novum.template import builtin_templates, load_template
@@ -124,6 +124,30 @@ def test_another_table_or_split_is_declared_as_other_data() -> None:
     assert "operation" in template.other_data({"operation": "division"})
     assert "train_fraction" in template.other_data({"train_fraction": 0.8})
     assert template.other_data({"weight_decay": 0.5}) == ""
+
+
+LOADED = "    tokens, shown, results, symbols = load_data(seed, params, device)\n"
+SHOWN = "tasks.shown(params.operation, params.modulus, params.train_fraction, seed)"
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (SHOWN, SHOWN.replace("params.train_fraction", "1.0")),
+        (SHOWN, SHOWN.replace("seed", "0")),
+        (LOADED, f"{LOADED}    shown, results = tokens, tokens[:, :2].sum(dim=1) % symbols\n"),
+        (LOADED, f"{LOADED}    known = torch.tensor(tasks.table(params.operation, params.modulus)[2])\n"),
+    ],
+)
+def test_training_on_entries_that_are_not_shown_is_not_comparable(old: str, new: str) -> None:
+    """A deliberate cheat: reading held-out data. The harness sees it in the code; no evaluator can."""
+    assert "how the data are made or split" in judged("grokking", old, new)
+
+
+def test_a_change_of_the_training_is_comparable() -> None:
+    assert judged("grokking", "    return params.weight_decay\n", "    return 0.5\n") == ""
+    assert judged("grokking", "    warmup = min(1.0,", "    warmup = 0.5 * min(1.0,") == ""
+    assert judged("grokking", "betas=(0.9, 0.98)", "betas=(0.9, 0.9)") == ""
 
 
 # -- training and evaluation -----------------------------------------------------------------------------

@@ -14,7 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from novum.template import builtin_templates
+from novum.experiment.datapath import touches_data
+from novum.template import builtin_templates, load_template
 from tests.torch_python import TORCH
 
 
@@ -93,3 +94,12 @@ def copy_first_seed(arrays: dict[str, Any]) -> None:
     for name, array in arrays.items():
         if name != "seeds" and array.ndim and len(array) == len(arrays["seeds"]):
             arrays[name] = np.stack([array[0]] * len(array))
+
+
+def judged(template: str, old: str, new: str) -> str:
+    """Why the harness compares no run whose experiment.py has `new` in the place of `old`, or ""."""
+    whole = load_template(template)
+    source = whole.texts["experiment.py"]
+    assert source.count(old) == 1, f"{old!r} is {source.count(old)} times in experiment.py"
+    protected = {name: whole.texts[name] for name in whole.protected if name.endswith(".py")}
+    return touches_data(source, source.replace(old, new), protected)
