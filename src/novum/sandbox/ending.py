@@ -15,8 +15,9 @@ from novum.sandbox.watch import Broken, Usage
 OnOutput = Callable[[str, bytes], None]
 COMPLAINT_BYTES = 4096
 FILE_TOO_LARGE = b"File too large"
+NO_SPACE = b"No space left on device"
 COMPLAINTS: dict[bytes, Ended] = {
-    b"No space left on device": "disk",
+    NO_SPACE: "disk",
     FILE_TOO_LARGE: "disk",
     b"can't start new thread": "tasks",
     b"Resource temporarily unavailable": "tasks",
@@ -38,6 +39,8 @@ class Ending:
     stdout: bytes = b""
     stderr: bytes = b""
     peak: Usage = field(default_factory=Usage)
+    written_bytes: int = 0
+    """What all its processes gave to write(2), as the kernel counted it; 0 where that is not known."""
 
 
 class Output:
@@ -100,8 +103,12 @@ def name_by_complaint(ending: Ending, met: Broken | None, limits: Limits) -> Non
     `met` is what was measured when it spoke. What it says alone names nothing: anyone can print words.
     """
     said = ending.stderr[-COMPLAINT_BYTES:]
-    if FILE_TOO_LARGE in said and ending.peak.disk_bytes >= _largest_file(limits):
+    most = max(ending.peak.disk_bytes, ending.written_bytes)
+    if FILE_TOO_LARGE in said and most >= _largest_file(limits):
         met = met or Broken("disk", _file_too_large(ending, limits))
+    if NO_SPACE in said and most >= limits.disk_bytes:  # which it gave back when it ended
+        words = f"it ran out of disk space: it wrote {size(most)}, and the limit is {size(limits.disk_bytes)}"
+        met = met or Broken("disk", words)
     if met and any(words in said and ended == met.ended for words, ended in COMPLAINTS.items()):
         ending.ended = met.ended
         ending.reason = f"{met.reason} (its exit code was {ending.code})"

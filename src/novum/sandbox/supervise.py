@@ -109,6 +109,7 @@ class _Run:
         self._output = Output(launch.limits.output_bytes, launch.on_output)
         self._broken: Broken | None = None
         self._met: Broken | None = None
+        self._written = 0
         self._status: tuple[str, int] | None = None
         self._meter: Meter | None = None
         self._began = time.monotonic()
@@ -321,8 +322,9 @@ class _Run:
                 for fd in fds:
                     os.close(fd)
                 if word in ("exit", "signal") and not self._status:
-                    number, left = map(int, text.split())
+                    number, left, *written = map(int, text.split())
                     self._status = (word, number)
+                    self._written = sum(written)
                     self._broken = self._broken or too_many(left + 1, self._launch.limits)
                 elif word == "unstartable":
                     code, _, why = text.partition(" ")
@@ -346,6 +348,7 @@ class _Run:
         """How it ended, when it has."""
         ending = Ending(wall_s=self._ended - self._began, peak=self._meter.peak if self._meter else Usage())
         ending.stdout, ending.stderr = self._output.content("stdout"), self._output.content("stderr")
+        ending.written_bytes = self._written
         word, number = self._status or ("", 0)
         if word == "unstartable":
             raise _unstartable(self._told[-1]["argv"][0], number, self._why)

@@ -119,11 +119,11 @@ def test_a_program_that_clears_a_full_temporary_folder_is_no_failure_of_the_disk
     assert (outcome.ended, outcome.exit_code) == ("exit", 3), outcome.message
 
 
-def test_a_program_that_frees_the_disk_after_it_failed_is_named_too(python: Run) -> None:
+def test_a_program_that_frees_the_disk_before_it_fails_is_named_too(python: Run) -> None:
     program = (
-        "import os, time, traceback\nf = open('x', 'wb', buffering=0)\nos.unlink('x')\n"
+        "import os, sys\nf = open('x', 'wb', buffering=0)\nos.unlink('x')\n"
         "try:\n    while f.write(bytes(1 << 20)): pass\n"
-        "except OSError: traceback.print_exc(); time.sleep(0.3); raise SystemExit(1)"
+        "except OSError as error: f.close(); sys.exit(str(error))"
     )
     outcome = python(program, limits=limits(disk_bytes=8 << 20))
     assert outcome.ended == "disk"
@@ -389,7 +389,9 @@ def test_output_that_speaks_of_a_limit_is_noticed_across_two_reads_and_not_for_e
         output.read("stderr", reading)
         return output.complains()
 
-    said = [say(text) for text in (b"all is well\n", b"OSError: No space ", b"left on device\n", b"." * 99, b".")]
+    said = [
+        say(text) for text in (b"all is well\n", b"OSError: No space ", b"left on device\n", b"." * 99, b".")
+    ]
     os.close(reading)
     os.close(writing)
     assert (said[:3], said[-1]) == ([False, False, True], False)
@@ -400,7 +402,8 @@ def test_output_that_speaks_of_a_limit_is_noticed_across_two_reads_and_not_for_e
     [
         (b"No space left on device", Broken("disk", "full"), 0, "disk"),
         (b"No space left on device", Broken("tasks", "many"), 0, "exit"),
-        (b"No space left on device", None, 1 << 30, "exit"),
+        (b"No space left on device", None, (64 << 20) - 1, "exit"),
+        (b"No space left on device", None, 64 << 20, "disk"),
         (b"No space left on device" + b"." * 5000, Broken("disk", "full"), 0, "exit"),
         (b"File too large", None, 1 << 20, "disk"),
         (b"File too large", None, 1 << 19, "exit"),
@@ -410,7 +413,10 @@ def test_output_that_speaks_of_a_limit_is_noticed_across_two_reads_and_not_for_e
 def test_a_limit_is_named_by_words_and_measure_together(
     stderr: bytes, met: Broken | None, disk_bytes: int, ended: str
 ) -> None:
-    ending = Ending("exit", 1, stderr=stderr, peak=Usage(disk_bytes=disk_bytes))
-    name_by_complaint(ending, met, limits(file_bytes=1 << 20))
-    assert ending.ended == ended
-    assert (ending.reason != "") is (ended != "exit")
+    for ending in (
+        Ending("exit", 1, stderr=stderr, peak=Usage(disk_bytes=disk_bytes)),
+        Ending("exit", 1, stderr=stderr, written_bytes=disk_bytes),
+    ):
+        name_by_complaint(ending, met, limits(file_bytes=1 << 20))
+        assert ending.ended == ended
+        assert (ending.reason != "") is (ended != "exit")

@@ -27,6 +27,7 @@ def run_as_init(control: Control, spec: dict[str, Any]) -> NoReturn:
 
     When process 1 of a namespace ends, the kernel kills every other process in it.
     """
+    account = _open_account()
     prctl(kernel.PR_SET_DUMPABLE, 0)
     # Python handles it, and what process 1 handles can be sent to it from inside. By default the kernel drops it there.
     _signal.signal(_signal.SIGINT, _signal.SIG_DFL)
@@ -42,12 +43,30 @@ def run_as_init(control: Control, spec: dict[str, Any]) -> NoReturn:
         pid, status = os.wait()
         if pid == child:
             break
-    left = _tasks_left()
+    told = f"{_tasks_left()} {_written(account)}"
     if os.WIFSIGNALED(status):
-        control.say("signal", f"{os.WTERMSIG(status)} {left}")
+        control.say("signal", f"{os.WTERMSIG(status)} {told}")
     else:
-        control.say("exit", f"{os.WEXITSTATUS(status)} {left}")
+        control.say("exit", f"{os.WEXITSTATUS(status)} {told}")
     os._exit(0)
+
+
+def _open_account() -> int:
+    """What the kernel has counted of this process and of those that it reaped; it opens only while it is dumpable."""
+    try:
+        return os.open("/proc/self/io", os.O_RDONLY)
+    except OSError:
+        return -1  # a kernel that does not count
+
+
+def _written(account: int) -> int:
+    """Bytes that were given to write(2) and its like."""
+    if account < 0:
+        return 0
+    for line in os.read(account, 4096).split(b"\n"):
+        if line.startswith(b"wchar:"):
+            return int(line.split()[1])
+    return 0
 
 
 def _tasks_left() -> int:

@@ -1,3 +1,4 @@
+# ends: exit disk
 import os
 from probe import FACTS, attempt, contained
 
