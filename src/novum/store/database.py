@@ -15,7 +15,7 @@ import sqlalchemy as sa
 
 from novum.errors import StudyError
 
-VERSION = 1
+VERSION = 2
 """Of the tables. A file with another one is made anew."""
 IN_MEMORY = Path(":memory:")
 """In the place of a file that cannot be written."""
@@ -75,6 +75,7 @@ CALLS = _table(
     sa.Column("time", sa.Float, nullable=False),
     sa.Column("step", sa.String, nullable=False),
     sa.Column("model", sa.String, nullable=False),
+    sa.Column("lost", sa.Boolean, nullable=False),
     sa.Column("prompt_tokens", sa.Integer, nullable=False),
     sa.Column("cached_tokens", sa.Integer, nullable=False),
     sa.Column("output_tokens", sa.Integer, nullable=False),
@@ -203,7 +204,7 @@ def overview(connection: sa.Connection) -> list[dict[str, Any]]:
     calls = (
         sa.select(
             CALLS.c.study,
-            sa.func.count().label("model_calls"),
+            sa.func.sum(sa.case((CALLS.c.lost, 0), else_=1)).label("model_calls"),
             sa.func.sum(CALLS.c.prompt_tokens).label("prompt_tokens"),
             sa.func.sum(CALLS.c.output_tokens).label("output_tokens"),
             # One unknown price makes the sum unknown: SUM alone would skip it.

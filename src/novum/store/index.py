@@ -119,7 +119,7 @@ def gather(folder: StudyFolder) -> Rows:
         studies=[base | _study(events)],
         ideas=_idea(folder),
         runs=_runs(folder),
-        calls=[_call(number, e) for number, e in enumerate(e for e in events if e.kind == "model_call")],
+        calls=[_call(number, e) for number, e in enumerate(filter(_may_be_billed, events))],
         reviews=_reviews(folder),
     )
 
@@ -178,6 +178,10 @@ def _runs(folder: StudyFolder) -> list[dict[str, Any]]:
     return rows
 
 
+def _may_be_billed(event: Event) -> bool:
+    return event.kind == "model_call" or (event.kind == "model_failed" and "usage" in event.data)
+
+
 def _call(number: int, event: Event) -> dict[str, Any]:
     usage = event.data.get("usage") or {}
     return {
@@ -185,6 +189,7 @@ def _call(number: int, event: Event) -> dict[str, Any]:
         "time": event.time,
         "step": str(event.data.get("step", "")),
         "model": str(event.data.get("model", "")),
+        "lost": event.kind == "model_failed",
         "prompt_tokens": int(usage.get("prompt_tokens", 0)),
         "cached_tokens": int(usage.get("cached_tokens", 0)),
         "output_tokens": int(usage.get("output_tokens", 0)),

@@ -91,6 +91,15 @@ def test_an_unknown_price_makes_the_sum_unknown(tmp_path: Path) -> None:
     assert status(tmp_path)[0].dollars is None
 
 
+def test_a_lost_reply_costs_and_is_no_call_that_was_answered(tmp_path: Path) -> None:
+    folder = make_study(tmp_path)
+    with EventLog(folder.events) as log:
+        log.append("model_failed", error="ModelAuthError", step="a")
+        log.append("model_failed", step="a", lost=1, usage={"prompt_tokens": 900, "dollars": 3.0})
+    (study,) = status(tmp_path)
+    assert (study.model_calls, study.prompt_tokens, study.dollars) == (2, 1100, 4.0)
+
+
 def test_status_follows_the_folders(tmp_path: Path) -> None:
     make_study(tmp_path, "20260102-b", created=20.0, finished=False)
     folder = make_study(tmp_path, "20260101-a", created=10.0)
