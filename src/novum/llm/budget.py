@@ -179,5 +179,7 @@ _BEGINNINGS = ("log_reopened", "study_resumed")
 
 def _exceeded(what: str, why: str) -> BudgetExceeded:
     return BudgetExceeded(
-        f"the budget in {what} is reached", why, f"run `novum resume STUDY` with more {what}; nothing is lost"
+        f"the budget in {what} is reached",
+        why,
+        f"allow more {what}; a study goes on with `novum resume STUDY`, and nothing of it is lost",
     )
