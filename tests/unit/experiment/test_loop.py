@@ -252,6 +252,7 @@ def test_the_last_run_counts_and_reaches_the_model(lab: Lab) -> None:
     results = lab.run(setting(1.0), setting(1.5, "run_2"), setting(3.0, "run_3"))
     assert results.by_key("run_3/line/error") is not None
     assert "run_3" in lab.folder.notes.read_text()
+    assert "noise floor" in lab.folder.notes.read_text()
     assert "run_3/line/error" not in lab.told("experiment/run_2/replan")
     assert f"{mean_of(results, 'run_3'):.4g}" in lab.told("experiment/run_3/replan")
 
