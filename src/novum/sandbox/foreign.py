@@ -80,7 +80,9 @@ def name_tasks(ending: Ending, limits: Limits) -> None:
     said = any(words in ending.stderr[-COMPLAINT_BYTES:] for words in TASK_COMPLAINTS)
     if ending.ended == "exit" and ending.code and said:
         ending.ended = "tasks"
-        ending.reason = f"it says that it could not have another process or thread; the limit is {limits.tasks}"
+        ending.reason = (
+            f"it says that it could not have another process or thread; the limit is {limits.tasks}"
+        )
 
 
 class _Disk:
