@@ -147,7 +147,9 @@ def _fingerprint(fields: Mapping[str, Any]) -> str:
 
 def _text(value: object) -> str:
     """A string without lone surrogates, which JSON may hold and nothing can store; "" for anything else."""
-    return value.encode("utf-8", "ignore").decode() if isinstance(value, str) else ""
+    if not isinstance(value, str):
+        return ""
+    return value if value.isascii() else value.encode("utf-8", "ignore").decode()
 
 
 def _is_count(value: object) -> TypeGuard[int]:

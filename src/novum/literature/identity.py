@@ -64,7 +64,7 @@ def normal_id(text: str) -> str:
 
 def aliases(paper: Paper) -> tuple[str, ...]:
     """Every key under which this work may be met again."""
-    keys = [normal_id(paper.id) if paper.id.startswith(("doi:", "arxiv:")) else paper.id]
+    keys = [paper.id.lower() if paper.id.startswith(("doi:", "arxiv:")) else paper.id]
     if paper.doi:
         keys.append(f"doi:{paper.doi.lower()}")
     if paper.arxiv_id:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import lru_cache
 
+from novum.literature.identity import normal_id
 from novum.literature.shipped import SUMMARY, shipped_works
 from novum.literature.tex import escape
 from novum.literature.text import family_name
@@ -32,7 +33,7 @@ def _shipped() -> dict[str, Paper]:
 
 def shipped(paper_id: str) -> Paper | None:
     """The shipped record with this id."""
-    return _shipped().get(paper_id)
+    return _shipped().get(normal_id(paper_id))
 
 
 def shipped_titled(title: str) -> Paper | None:
@@ -42,7 +43,7 @@ def shipped_titled(title: str) -> Paper | None:
 
 def summary_of(paper: Paper) -> str:
     """The summary in novum's own words, or ""; never an abstract, which is somebody else's text."""
-    record = paper if paper.origin.get("abstract") == SUMMARY else _shipped().get(paper.id)
+    record = paper if paper.origin.get("abstract") == SUMMARY else shipped(paper.id)
     return " ".join(record.abstract.split()).rstrip(".") if record else ""
 
 

@@ -23,6 +23,7 @@ from novum.paper.citing import cite_draft
 from novum.paper.document import Block
 from novum.paper.material import Material, load_material
 from novum.paper.places import uncited
+from novum.paper.works import shipped, summary_of
 from novum.records import Idea, Novelty
 from novum.store import StudyFolder
 from novum.template import Template, builtin_templates, load_template
@@ -194,3 +195,10 @@ def test_random_replies_leave_a_draft_whose_every_key_is_on_the_shelf(
     tex = " ".join(b.tex for s in cited for b in s.blocks)
     assert all(shelf.by_key(key) for key in cited_keys(tex))
     assert uncited(NEED) in uncited(tex)
+
+
+def test_a_template_may_write_an_id_as_publishers_do() -> None:
+    """Its work had no summary then, and was only named."""
+    written = shipped("doi:10.1007/BF02551274")
+    assert written is not None
+    assert summary_of(written.model_copy(update={"id": "doi:10.1007/BF02551274", "origin": {}}))
