@@ -65,7 +65,7 @@ def plot_outcomes(runs, names):
     trigram = values["bits_per_character"][0] + values["gain_over_trigram"][0]
     axes.axhline(trigram, color="0.5", ls=":", lw=1.0)
     axes.set(xlabel="Generalisation gap (bits)", ylabel="Held-out bits per character")
-    axes.legend(frameon=False, fontsize=8)
+    axes.legend(fontsize=8)  # framed: its dots are no points
     save(figure, "bits_and_gap")
 
 

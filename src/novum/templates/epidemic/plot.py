@@ -63,7 +63,7 @@ def plot_outcomes(runs):
     for name, (values, _) in runs.items():
         axes.scatter(values["peak_infected"], values["attack_rate"], label=labels.get(name, name), s=18)
     axes.set(xlabel="Peak infectious people", ylabel="Attack rate")
-    axes.legend(frameon=False)
+    axes.legend()  # framed: its dots are no points
     save(figure, "peak_and_attack_rate")
 
 
