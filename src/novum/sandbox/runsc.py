@@ -41,7 +41,7 @@ COUNT_EVERY_S = 0.5
 CANNOT_START = 128
 COMPLAINT = b"running container: "
 APPROXIMATE = (
-    f"memory: counted with what gVisor itself takes, at most {OWN_MEMORY >> 20} MiB above the limit",
+    f"memory: counted with what gVisor itself takes; the kernel stops a run {OWN_MEMORY >> 20} MiB above the limit",
     DISK_WATCHED,
 )
 ENTER = """
@@ -153,7 +153,7 @@ def _stop(process: subprocess.Popen[bytes], group: cgroup.Group) -> None:
 
 
 class _Counter:
-    """What a run uses: its control group counts, and gVisor its tasks."""
+    """What a run uses: its control group counts, and gVisor its tasks. (gVisor counts mapped files as memory too.)"""
 
     def __init__(self, program: Path, folder: Path, name: str, group: cgroup.Group, limits: Limits) -> None:
         self._ask = [str(program), f"--root={folder}/state", "events", "--stats", name]
@@ -197,7 +197,10 @@ def _configuration(job: Job) -> dict[str, Any]:
     links = [(f"/{target}", path) for path, target in job.view.links.items()]
     shown = [(source, dest) for source, dest in (*job.view.binds, *links) if not source.startswith("/sys")]
     shown.sort(key=lambda pair: pair[1].count("/"))
-    work = [(str(job.workdir), "/work", ["rw", "nosuid", "nodev", "rbind"])]
+    writable = ["rw", "nosuid", "nodev", "rbind"]
+    work = [(str(job.workdir), "/work", writable)]
+    # The folders that lead to protected files are mounts too, so that none of them can be renamed.
+    work += [(f"{job.workdir}/{name}", f"/work/{name}", writable) for name in job.held]
     work += [(f"{job.workdir}/{name}", f"/work/{name}", read_only) for name in job.access.protected]
     for source, dest, options in [*((a, b, read_only) for a, b in shown), *work]:
         mounts.append({"destination": dest, "type": "bind", "source": source, "options": options})  # type: ignore[dict-item]
