@@ -38,11 +38,11 @@ there (a degraded backend refuses even what a probe needs). `control_works` and 
 must be able to work, so that "cannot start" is never taken for "contained".
 
 `in-place` is the `namespaces` backend with the work folder itself instead of a copy in memory, as it works when the
-disk limit does not fit the memory. `runsc`, `landlock`, `container` and `outer` run only when they are named; `landlock`
-is degraded. In `runsc` the payload speaks to gVisor's kernel: where a probe asks the kernel for something (devices,
-priorities, system calls, processes), a mark says what that kernel allows of itself, and not that the host was reached;
-its limits on memory (256 MiB more) and disk are approximate. Below the table: what could not be run here and why, and
-what was seen where there is no dot.
+disk limit does not fit the memory. `runsc`, `landlock`, `container` and `outer` run only when they are named;
+`landlock` is degraded. In `runsc` the payload speaks to gVisor's kernel: where a probe asks the kernel for something
+(devices, priorities, system calls, processes), a mark says what that kernel allows of itself, and not that the host was
+reached; its limits on memory (256 MiB more) and disk are approximate. Below the table: what could not be run here and
+why, and what was seen where there is no dot.
 
 """
 
