@@ -101,7 +101,7 @@ class LiteratureSettings(_Group):
     timeout_s: float = Field(default=20.0, gt=0)
     """Longest wait for one answer, in seconds."""
     rerank_model: str = ""
-    """A model2vec embedding model (folder or name) that orders by meaning what the offline index finds, and tells ideas alike."""
+    """A model2vec model (folder or name) that orders by meaning what the offline index finds, and tells ideas alike."""
     cache_days: float = Field(default=30.0, ge=0)
     """Age after which a cached answer is asked for again."""
 

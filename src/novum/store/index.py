@@ -163,7 +163,7 @@ def _idea(folder: StudyFolder) -> list[dict[str, Any]]:
 
 def _runs(folder: StudyFolder) -> list[dict[str, Any]]:
     rows = []
-    for path in sorted(folder.runs.glob("*/run.json")):
+    for path in sorted(folder.runs.glob("[!.]*/run.json")):
         run = _json(path) or {}
         rows.append(
             {

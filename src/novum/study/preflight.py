@@ -1,7 +1,7 @@
 """What must be there before anything is spent: checked by `novum doctor`, and by `novum run` first of all.
 
-No model is loaded, asked or paid for; a script that stands in for one is read, as the study will read it. All checks together
-take well under three seconds.
+No model is loaded, asked or paid for; a script that stands in for one is read, as the study will read it. All
+checks together take well under three seconds.
 """
 
 from __future__ import annotations
