@@ -25,7 +25,8 @@ run)
     for argument in "$@"; do case "$argument" in --mount=type=bind,source=*,target=/work) work="$argument";; esac; done
     work="${{work#--mount=type=bind,source=}}"; cd "${{work%,target=/work}}"
     while [ "$1" != "{image}" ]; do case "$1" in --entrypoint=*) program="${{1#--entrypoint=}}";; esac; shift; done
-    shift; exec "$program" "$@" ;;
+    shift; echo $$ > {log}.pid; exec "$program" "$@" ;;
+kill) kill -9 -"$(cat {log}.pid)" ;;
 inspect) echo '{state}' ;;
 esac
 """
