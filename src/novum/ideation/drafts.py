@@ -8,7 +8,7 @@ sentences (`ChoiceForms`), so that they hang together and name what exists.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, Literal, NamedTuple, Protocol
 
 from pydantic import BaseModel, Field, create_model
@@ -142,11 +142,11 @@ class ChosenRevision(BaseModel):
 
 
 class ChoiceForms:
-    """The code writes hypothesis and plan from what the model chose."""
+    """The code writes hypothesis and plan from what the model chose, which is none of `excluded`."""
 
-    def __init__(self, facts: Facts) -> None:
+    def __init__(self, facts: Facts, excluded: Collection[str] = ()) -> None:
         self._subjects = {s.name: s for s in facts.subjects}
-        subject: Any = _one_of(list(self._subjects))
+        subject: Any = _one_of([name for name in self._subjects if name not in excluded])
         quantity: Any = _one_of(facts.metrics)
         self.draft: type[BaseModel] = create_model(
             "ChosenIdea", __base__=ChosenIdea, subject=(subject, ...), quantity=(quantity, ...)

@@ -29,6 +29,8 @@ REFLECTIONS = {"quick": 1, "full": 3}
 """Most rounds of reflection on one idea, by profile."""
 MAX_TOKENS = {True: 500, False: 2000}
 """Longest answer, for a small model and for another, which thinks at length in `reasoning`."""
+CHOICES = 3
+"""Most drafts of a small model, each about another subject, where those before exist already."""
 SHOWN = 12
 """Most earlier ideas in a prompt; the newest of the archive are kept."""
 
@@ -82,20 +84,43 @@ def _propose(
     names: set[str],
 ) -> Idea | None:
     """One idea of the model after reflection, or None."""
-    forms: Forms = ChoiceForms(facts) if tools.is_small("ideas") else FreeForms(facts)
-    most = MAX_TOKENS[tools.is_small("ideas")]
-
-    def check(draft: Any) -> list[str]:
-        written = forms.written(draft)
-        return [*forms.problems(draft), *problems_of(written, known_twin(tools, written.text, earlier))]
-
     try:
-        draft = _ask(tools, Question(step, "ideas", "idea_propose", shown, most, 0.8), forms.draft, check)
+        forms, draft = _drafted(tools, step, facts, shown, earlier)
     except _NoAnswer:
         return None
     draft, marks = _reflected(tools, step, shown, forms, draft, earlier)
     idea = forms.written(draft)
     return Idea(name=identifier(idea.title, names), **idea._asdict(), **marks)
+
+
+def _drafted(
+    tools: Tools, step: str, facts: Facts, shown: dict[str, Any], earlier: Sequence[Earlier]
+) -> tuple[Forms, Any]:
+    """The model's draft, which is no earlier idea, and the forms that it is written on.
+
+    A small model that is told that its idea exists proposes it again: what it chose is no longer among its choices.
+
+    Raises:
+        _NoAnswer: there is no such draft.
+    """
+    small = tools.is_small("ideas")
+    rounds = min(CHOICES, len(facts.subjects)) if small else 1
+    excluded: list[str] = []
+    while True:
+        forms: Forms = ChoiceForms(facts, excluded) if small else FreeForms(facts)
+        last = len(excluded) + 1 >= rounds
+
+        def check(draft: Any, forms: Forms = forms, last: bool = last) -> list[str]:
+            written = forms.written(draft)
+            twin = known_twin(tools, written.text, earlier) if last else None
+            return [*forms.problems(draft), *problems_of(written, twin)]
+
+        key = f"{step}/other_{len(excluded)}" if excluded else step
+        question = Question(key, "ideas", "idea_propose", shown, MAX_TOKENS[small], 0.8)
+        draft = _ask(tools, question, forms.draft, check)
+        if last or known_twin(tools, forms.written(draft).text, earlier) is None:
+            return forms, draft
+        excluded.append(draft.subject)
 
 
 def _reflected(

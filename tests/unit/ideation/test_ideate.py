@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import re
 from typing import Any
 
@@ -105,18 +106,36 @@ def test_the_second_idea_is_conditioned_on_the_first(make_tools: MakeTools) -> N
 
 
 def test_an_idea_that_exists_is_sent_back_and_then_dropped_for_a_default(make_tools: MakeTools) -> None:
-    asked = []
-
-    def play(request: Request) -> Any:
-        asked.append(request.messages[-1].text)
-        return CHOICE if "reflect" not in request.step else CORRECTION
-
-    old = propose_ideas(make_tools(play), 1)
-    asked.clear()
-    tools = make_tools(replies(idea={**CHOICE, "direction": "lowers", "reason": CORRECTION["reason"]}))
-    [idea] = propose_ideas(tools, 1, old)
+    agreed = {**FREE, "answers": [True] * 9, "done": True}
+    play = replies(idea=FREE, reflect=agreed)
+    old = propose_ideas(make_tools(play, small=False), 1)
+    tools = make_tools(
+        replies(idea={**FREE, "plan": "Sweep it over six values."}, reflect=agreed), small=False
+    )
+    [idea] = propose_ideas(tools, 1, old, first=2)
     assert idea.source == "default"
     assert "exists already" in next(e for e in tools.log.events("step_defaulted")).data["reason"]
+
+
+def test_a_small_model_that_proposes_what_exists_chooses_anew_without_it(make_tools: MakeTools) -> None:
+    """Told that its idea existed, the embedded model gave the same three times, and the study took a default."""
+    play = replies(idea=CHOICE, reflect=CORRECTION)
+    old = propose_ideas(make_tools(play), 1)
+    other = {**CHOICE, "subject": "mixing", "title": "Who Meets Whom in Town", "quantity": "attack rate"}
+    asked = []
+
+    def stubborn(request: Request) -> Any:
+        if "reflect" in request.step:
+            return CORRECTION
+        choices = (request.json_schema or {})["properties"]["subject"]
+        asked.append((request.step, "seasonality" in json.dumps(choices)))
+        return CHOICE if asked[-1][1] else other
+
+    tools = make_tools(stubborn)
+    [idea] = propose_ideas(tools, 1, old, first=2)
+    assert (idea.source, idea.subject) == ("model", "mixing")
+    assert asked == [("ideate/idea_2", True), ("ideate/idea_2/other_1", False)]
+    assert not list(tools.log.events("step_defaulted"))
 
 
 def test_a_seed_idea_of_the_template_counts_as_existing(epidemic: Template) -> None:

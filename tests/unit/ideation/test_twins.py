@@ -58,13 +58,12 @@ def test_a_model_that_proposes_an_earlier_idea_in_other_words_is_asked_again(mak
         return {
             "reasoning": "",
             "subject": "seasonality",
-            "quantity": "day of the peak",
-            "direction": "raises",
-            "reason": "Transmission is lower in the first weeks, so the epidemic grows later.",
             "title": "Seasonal Transmission and the Day of the Peak",
+            "hypothesis": "A larger season raises the day of the peak, for the epidemic grows later.",
+            "plan": "Sweep the season over four values and compare the day of the peak.",
         }
 
-    tools = dataclasses.replace(make_tools(play), embed=Meanings())
+    tools = dataclasses.replace(make_tools(play, small=False), embed=Meanings())
     [idea] = propose_ideas(tools, 1, [old])
     assert idea.source == "default"
     assert any("exists already" in text and OLD.title in text for text in told[1:])
