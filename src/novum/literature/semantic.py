@@ -85,7 +85,7 @@ def open_embedder(model: str) -> Embed:
         raise MissingTool(
             "the literature is to be ordered by meaning, and the package model2vec is not installed",
             f"`literature.rerank_model` is {model!r}",
-            "pip install \"novum[semantic]\", or remove `literature.rerank_model` from novum.toml",
+            'pip install "novum[semantic]", or remove `literature.rerank_model` from novum.toml',
         ) from error
     try:
         embed: Embed = package.StaticModel.from_pretrained(model).encode
