@@ -35,7 +35,7 @@ if os.fork() == 0:
     os.fork()
 time.sleep(60)
 """
-SHORT_S = 2.0
+SHORT_S = 0.7
 OUTPUT_BYTES = 1 << 20
 TRAPS = ("trap-link", "trap-fifo")
 
