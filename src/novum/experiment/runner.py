@@ -126,7 +126,8 @@ class Runner:
         reason, parameters = self._measure(record, outcome, left)
         status = "ok" if not reason else "failed" if not outcome.ok else "invalid"
         name = planned.name if status == "ok" else keep_failure_as
-        not_comparable = edit.not_comparable or self.tools.template.other_data(planned.arguments)
+        other_data = self.tools.template.other_data(planned.arguments, self.tools.profile)
+        not_comparable = edit.not_comparable or other_data
         run = Run(
             name=name,
             title=planned.name,

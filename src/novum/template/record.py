@@ -232,12 +232,13 @@ class Template(Record):
                 return function
         raise KeyError(name)
 
-    def other_data(self, arguments: Mapping[str, Value]) -> str:
-        """Why a run with `arguments` is measured on other data than the baseline, or ""."""
+    def other_data(self, arguments: Mapping[str, Value], profile: Profile = "quick") -> str:
+        """Why a run with `arguments` is measured on other data than the profile's baseline, or ""."""
+        usual = {p.name: p.default for p in self.parameters} | self.profile(profile).arguments
         found = [
             p.name
             for p in self.parameters
-            if p.changes_data and arguments.get(p.name, p.default) != p.default
+            if p.changes_data and arguments.get(p.name, usual[p.name]) != usual[p.name]
         ]
         return f"{', '.join(found)} changes the data or the split" if found else ""
 

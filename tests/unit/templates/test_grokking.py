@@ -124,6 +124,8 @@ def test_another_table_or_split_is_declared_as_other_data() -> None:
     assert "operation" in template.other_data({"operation": "division"})
     assert "train_fraction" in template.other_data({"train_fraction": 0.8})
     assert template.other_data({"weight_decay": 0.5}) == ""
+    assert template.other_data({"train_fraction": 0.5}, "full") == ""  # which is the profile's own
+    assert "train_fraction" in template.other_data({"train_fraction": 0.7}, "full")
 
 
 LOADED = "    tokens, shown, results, symbols = load_data(seed, params, device)\n"
