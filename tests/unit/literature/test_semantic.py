@@ -42,9 +42,7 @@ def test_it_is_the_source_that_chooses_and_more_of_it_is_asked() -> None:
 
 @pytest.mark.skipif(importlib.util.find_spec("model2vec") is not None, reason="model2vec is installed")
 def test_without_the_package_there_is_one_clear_error() -> None:
-    with pytest.raises(
-        MissingTool, match=r"(?s)model2vec is not installed.*rerank_model.*novum\[semantic\]"
-    ):
+    with pytest.raises(MissingTool, match=r"(?s)model2vec is not installed.*rerank_model.*novum\[semantic\]"):
         open_embedder("potion-base-8M")
     with pytest.raises(MissingTool, match="model2vec"):
         open_library(LiteratureSettings(sources=("offline",), rerank_model="potion-base-8M"))
