@@ -36,6 +36,7 @@ _SUFFIXES = (
     *("ings", "ing", "ions", "ion", "ives", "ive", "ances", "ance", "ences", "ence"),
     *("ally", "ers", "ies", "ied", "als", "al", "ed", "er", "es", "ly", "ic", "e", "i", "y"),
 )
+_ISE = ("ise", "ised", "iser", "isers", "ises")
 
 
 def fold(text: str) -> str:
@@ -52,7 +53,8 @@ def stem(word: str) -> str:
     if not word.isalpha():
         return word
     word = word.replace("isation", "ization").replace("ising", "izing")
-    word = re.sub(r"is(e|ed|er|ers|es)$", r"iz\1", word)
+    if word.endswith(_ISE):
+        word = re.sub(r"is(e|ed|er|ers|es)$", r"iz\1", word)
     if len(word) > 4 and word.endswith("s") and not word.endswith(("ss", "us", "is")):
         word = word[:-1]
     shorter = _without_ending(word)
@@ -64,7 +66,8 @@ def stem(word: str) -> str:
 def _without_ending(word: str) -> str:
     if word.endswith("ss"):
         return word
-    for suffix in _SUFFIXES:
+    # Most words have none, which one test tells; an index of the shipped works is made while a person waits.
+    for suffix in _SUFFIXES if word.endswith(_SUFFIXES) else ():
         if word.endswith(suffix) and len(word) - len(suffix) >= 4:
             return word[: -len(suffix)]
     # `planned` -> `plann` -> `plan`, but `cross` keeps its end.
