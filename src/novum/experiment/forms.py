@@ -32,7 +32,9 @@ def _whole(sentence: str) -> str:
 _TAIL = rf"(,? [a-z'-]{{1,17}}){{7,{_MOST_WORDS}}}[.]$"
 _Words = Annotated[str, Field(pattern=rf"^[A-Z][a-z]{{0,14}}{_TAIL}"), AfterValidator(_whole)]
 # Where a value is set, a free sentence soon wants to say it, and cannot.
-_Expectation = Annotated[str, Field(pattern=rf"^If the hypothesis holds, this run will show that{_TAIL}"), AfterValidator(_whole)]
+_Expectation = Annotated[
+    str, Field(pattern=rf"^If the hypothesis holds, this run will show that{_TAIL}"), AfterValidator(_whole)
+]
 _SENTENCE = Field(min_length=20, max_length=220)
 
 
