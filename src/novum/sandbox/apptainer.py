@@ -19,22 +19,12 @@ from pathlib import Path
 from typing import Any
 
 from novum.errors import SandboxError, UsageError
-from novum.records import Limits, Outcome
-from novum.sandbox import Access, inplace, policy, workfolder
-from novum.sandbox.container import (
-    CPU_EXCEEDED,
-    NEVER_STARTED,
-    SPARE_S,
-    approximations,
-    complained,
-    is_python,
-    translated,
-)
+from novum.records import Limits
+from novum.sandbox import Access, policy
 from novum.sandbox.ending import Ending, OnOutput
-from novum.sandbox.foreign import name_tasks, run_foreign
+from novum.sandbox.engine import Engine, name_limits, payload, refuse_unstarted, shown
+from novum.sandbox.foreign import run_foreign
 from novum.sandbox.launcher import seccomp
-from novum.sandbox.limits import check_limits
-from novum.sandbox.recorded import outcome
 from novum.sandbox.unsafe import kill_group
 
 ENGINE = "apptainer"
@@ -61,10 +51,8 @@ def find(image: str) -> tuple[str, Path]:
     return program, path
 
 
-class Apptainer:
-    """Runs each command in a container of its own."""
-
-    name = "container"
+class Apptainer(Engine):
+    """Apptainer with one image."""
 
     def __init__(self, program: str, image: Path) -> None:
         self._program = program
@@ -75,53 +63,45 @@ class Apptainer:
         """What is enforced, and how."""
         return f"container: apptainer, image {self._image.name}; disk watched, approximate"
 
-    def run(
+    def refuse(self, workdir: Path, access: Access) -> None:
+        """It shows all GPUs or none, and a comma or colon would end the path of a bind."""
+        if access.gpus:
+            raise UsageError("Apptainer would show every GPU", next_step="use another backend for GPUs")
+        if any(mark in str(p) for p in (workdir, *access.readonly, *access.protected) for mark in ",:"):
+            raise UsageError(
+                "a path with a comma or colon cannot be shown in a container", next_step="rename the folder"
+            )
+
+    def contain(
         self,
         command: Sequence[str],
         workdir: Path,
         limits: Limits,
-        access: Access | None = None,
-        on_output: OnOutput | None = None,
-    ) -> Outcome:
-        """See `novum.sandbox.Sandbox.run`."""
-        access = access or Access()
-        check_limits(limits)
-        policy.no_hosts(self.name, access)
-        workfolder.check_workdir(workdir, limits, access.protected)
-        policy.view(access)  # refuses what must not be shown
-        if access.gpus:
-            raise UsageError("Apptainer would show every GPU", next_step="use another backend for GPUs")
-        if not command:
-            raise UsageError("there is no command to run")
-        owner = policy.free_uid() if os.geteuid() == 0 else None
-        before = inplace.prepare(workdir, owner)
-        try:
-            with tempfile.TemporaryDirectory(prefix="novum-apptainer-") as folder:
-                profile = Path(folder) / "seccomp.json"
-                profile.write_text(json.dumps(_profile()))
-                ending = run_foreign(
-                    [*self.arguments(workdir, limits, access, profile, owner), *_payload(command, limits)],
-                    limits,
-                    stop=kill_group,
-                    environment=dict(os.environ),
-                    watched=workdir,
-                    on_output=on_output,
-                )
-            _settle(ending, command, limits)
-        finally:
-            returned = inplace.clean(workdir, limits, owner, before)
-        return outcome(ending, returned, self.name, approximations(limits))
+        access: Access,
+        owner: int | None,
+        on_output: OnOutput | None,
+    ) -> Ending:
+        """See `Engine.contain`."""
+        with tempfile.TemporaryDirectory(prefix="novum-apptainer-") as folder:
+            profile = Path(folder) / "seccomp.json"
+            profile.write_text(json.dumps(_profile()))
+            ending = run_foreign(
+                [*self.arguments(workdir, limits, access, profile, owner), *_limited(command, limits)],
+                limits,
+                stop=kill_group,
+                environment=dict(os.environ),
+                watched=workdir,
+                on_output=on_output,
+            )
+        _settle(ending, command, limits)
+        return ending
 
     def arguments(
         self, workdir: Path, limits: Limits, access: Access, profile: Path, owner: int | None
     ) -> list[str]:
         """Apptainer's command line, up to the image."""
-        shown = [f"{path}:{path}:ro" for path in access.readonly if not is_python(path)]
-        binds = [f"{workdir}:/work", *(f"{workdir / p}:/work/{p}:ro" for p in access.protected), *shown]
-        if any("," in bind or bind.count(":") > 2 for bind in binds):
-            raise UsageError(
-                "a path with a comma or colon cannot be shown in a container", next_step="rename the folder"
-            )
+        binds = [f"{workdir}:/work", *(f"{workdir / p}:/work/{p}:ro" for p in access.protected)]
+        binds += [f"{path}:{path}:ro" for path in shown(access)]
         users = [] if owner is None else [f"--security=uid:{owner}", f"--security=gid:{owner}"]
         return [
             *(self._program, "exec", "--containall", "--no-home", "--cleanenv", "--no-eval", "--no-privs"),
@@ -136,13 +116,12 @@ class Apptainer:
         ]
 
 
-def _payload(command: Sequence[str], limits: Limits) -> list[str]:
-    """The command within limits of its own, for Apptainer has none of these."""
+def _limited(command: Sequence[str], limits: Limits) -> list[str]:
+    """The payload within limits of its own, for Apptainer has none of these."""
     return [
         *("prlimit", f"--nproc={limits.tasks}", f"--fsize={limits.file_bytes}", "--core=0", "--nofile=1024"),
         *([] if limits.cpu_s is None else [f"--cpu={math.ceil(limits.cpu_s)}"]),
-        *("timeout", "-s", "KILL", str(math.ceil(limits.wall_s) + SPARE_S)),
-        *(translated(command[0]), *command[1:]),
+        *payload(command, limits),
     ]
 
 
@@ -164,12 +143,8 @@ def _settle(ending: Ending, command: Sequence[str], limits: Limits) -> None:
     said = ending.stderr.decode(errors="replace")[-500:]
     if ending.code == ENGINE_FAILED and "FATAL:" in said:
         raise SandboxError("the container cannot be started", said)
-    if ending.code in NEVER_STARTED and complained(ending):
-        raise UsageError(f"the command {command[0]!r} cannot be started in the container", said)
+    refuse_unstarted(ending, command)
     if ending.code == KILLED:
         ending.ended, ending.code = "memory", None
         ending.reason = f"it was killed, as more memory than its limit of {limits.memory_bytes} bytes is"
-    elif ending.code == CPU_EXCEEDED and limits.cpu_s is not None:
-        ending.ended, ending.code = "timeout", None
-        ending.reason = f"one process used its CPU time of {limits.cpu_s:g} s"
-    name_tasks(ending, limits)
+    name_limits(ending, limits)

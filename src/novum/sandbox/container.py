@@ -19,23 +19,17 @@ from pathlib import Path
 from typing import Any
 
 from novum.errors import SandboxError, UsageError
-from novum.records import Limits, Outcome
-from novum.sandbox import Access, inplace, policy, workfolder
+from novum.records import Limits
+from novum.sandbox import Access, policy
 from novum.sandbox.ending import Ending, OnOutput
-from novum.sandbox.foreign import name_tasks, run_foreign
-from novum.sandbox.limits import MIB, check_limits
-from novum.sandbox.recorded import CPU_BY_PROCESS, DISK_WATCHED, outcome
+from novum.sandbox.engine import Engine, name_limits, payload, refuse_unstarted, shown
+from novum.sandbox.foreign import run_foreign
+from novum.sandbox.limits import MIB
 
 ENGINES = ("podman", "docker")
 IMAGE = "novum-sandbox"
 RECIPE = Path(__file__).resolve().parent / "Containerfile"
 ENGINE_FAILED = 125
-NEVER_STARTED = (126, 127)
-SPARE_S = 30
-"""Seconds after the wall limit when a container ends itself, should novum no longer be there to end it."""
-CPU_EXCEEDED = 128 + 24
-"""The exit code of a payload that SIGXCPU ended."""
-STARTER_FAILED = (b"timeout: failed to run", b"timeout: can't execute")
 ANSWER_S = 30.0
 
 
@@ -61,10 +55,8 @@ def find(argument: str = "") -> tuple[str, str]:
     return program, image
 
 
-class Container:
-    """Runs each command in a container of its own."""
-
-    name = "container"
+class Container(Engine):
+    """docker or podman."""
 
     def __init__(self, program: str, image: str) -> None:
         self._program = program
@@ -75,27 +67,24 @@ class Container:
         """What is enforced, and how."""
         return f"container: {Path(self._program).name}, image {self._image}; disk watched, approximate"
 
-    def run(
-        self,
-        command: Sequence[str],
-        workdir: Path,
-        limits: Limits,
-        access: Access | None = None,
-        on_output: OnOutput | None = None,
-    ) -> Outcome:
-        """See `novum.sandbox.Sandbox.run`."""
-        access = access or Access()
-        check_limits(limits)
-        policy.no_hosts(self.name, access)
-        workfolder.check_workdir(workdir, limits, access.protected)
-        policy.view(access)  # refuses what must not be shown
+    def refuse(self, workdir: Path, access: Access) -> None:
+        """A comma would end a mount's path."""
         if any("," in str(path) for path in (workdir, *access.readonly, *access.protected)):
             raise UsageError(
                 "a path with a comma cannot be shown in a container", next_step="rename the folder"
             )
+
+    def contain(
+        self,
+        command: Sequence[str],
+        workdir: Path,
+        limits: Limits,
+        access: Access,
+        owner: int | None,
+        on_output: OnOutput | None,
+    ) -> Ending:
+        """See `Engine.contain`."""
         name = f"novum-{secrets.token_hex(8)}"
-        owner = policy.free_uid() if os.geteuid() == 0 else None
-        before = inplace.prepare(workdir, owner)
         try:
             ending = run_foreign(
                 self.arguments(command, workdir, limits, access, name, owner),
@@ -108,8 +97,7 @@ class Container:
             self._settle(ending, command, name, limits)
         finally:
             _ask(self._program, "rm", "--force", name)
-            returned = inplace.clean(workdir, limits, owner, before)
-        return outcome(ending, returned, self.name, approximations(limits))
+        return ending
 
     def arguments(
         self,
@@ -121,13 +109,12 @@ class Container:
         owner: int | None,
     ) -> list[str]:
         """The engine's command line."""
-        if not command:
-            raise UsageError("there is no command to run")
+        starter, *rest = payload(command, limits)
         uid = owner or os.geteuid()
         small = limits.memory_bytes // 4
         mounts = [f"type=bind,source={workdir},target=/work"]
         mounts += [f"type=bind,source={workdir / p},target=/work/{p},readonly" for p in access.protected]
-        mounts += [f"type=bind,source={p},target={p},readonly" for p in access.readonly if not is_python(p)]
+        mounts += [f"type=bind,source={p},target={p},readonly" for p in shown(access)]
         environment = [f"--env={key}={value}" for key, value in policy.environment(access).items()]
         keep = ["--userns=keep-id"] if Path(self._program).name == "podman" and owner is None else []
         return [
@@ -155,9 +142,7 @@ class Container:
             *(f"--gpus=device={index}" for index in access.gpus),
             *environment,
             *keep,
-            *("--workdir=/work", "--pull=never", "--entrypoint=timeout", self._image),
-            *("-s", "KILL", str(math.ceil(limits.wall_s) + SPARE_S), translated(command[0])),
-            *command[1:],
+            *("--workdir=/work", "--pull=never", f"--entrypoint={starter}", self._image, *rest),
         ]
 
     def _stop(self, process: subprocess.Popen[bytes], name: str) -> None:
@@ -176,18 +161,11 @@ class Container:
             raise SandboxError(
                 "the container cannot be started", ending.stderr.decode(errors="replace")[-500:]
             )
-        if ending.code in NEVER_STARTED and (state.get("Error") or complained(ending)):
-            raise UsageError(
-                f"the command {command[0]!r} cannot be started in the container",
-                str(state.get("Error") or ending.stderr.decode(errors="replace")[-500:]),
-            )
+        refuse_unstarted(ending, command, str(state.get("Error") or ""))
         if state.get("OOMKilled"):
             ending.ended = "memory"
             ending.reason = f"it used more memory than its limit of {limits.memory_bytes} bytes"
-        elif ending.code == CPU_EXCEEDED and limits.cpu_s is not None:
-            ending.ended = "timeout"
-            ending.reason = f"one process used its CPU time of {limits.cpu_s:g} s"
-        name_tasks(ending, limits)
+        name_limits(ending, limits)
 
     def _state(self, name: str) -> dict[str, Any]:
         done = _ask(self._program, "inspect", "--format={{json .State}}", name)
@@ -198,29 +176,9 @@ class Container:
         return state
 
 
-def approximations(limits: Limits) -> tuple[str, ...]:
-    """The limits that a container can pass, each with by how much."""
-    return (DISK_WATCHED, *(() if limits.cpu_s is None else (CPU_BY_PROCESS,)))
-
-
 def _ask(program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     command = [program, *arguments]
     try:
         return subprocess.run(command, capture_output=True, text=True, timeout=ANSWER_S)
     except (OSError, subprocess.TimeoutExpired) as error:
         return subprocess.CompletedProcess(command, 1, "", str(error))
-
-
-def complained(ending: Ending) -> bool:
-    """Whether the one line on the error stream is of the program that was to start the payload."""
-    return ending.stderr.startswith(STARTER_FAILED) and ending.stderr.count(b"\n") == 1
-
-
-def translated(program: str) -> str:
-    """The image's own Python for one of the host."""
-    return "python3" if Path(program).is_absolute() and Path(program).name.startswith("python") else program
-
-
-def is_python(path: Path) -> bool:
-    """The prefix of an interpreter of the host, which is of no use in an image."""
-    return (path / "pyvenv.cfg").exists() or (path / "bin/python3").exists()
