@@ -31,7 +31,7 @@ class Arxiv:
 
     def __init__(self, transport: Transport, *, base_url: str = BASE_URL) -> None:
         self._transport = transport
-        self._url = f"{base_url.rstrip('/')}/api/query"
+        self._service = Question(self.name, f"{base_url.rstrip('/')}/api/query", interval_s=3.0)
 
     @classmethod
     def from_settings(cls, settings: LiteratureSettings, transport: Transport) -> Arxiv:
@@ -61,8 +61,7 @@ class Arxiv:
         return found[0] if found else None
 
     def _ask(self, params: Mapping[str, str | int]) -> list[Paper]:
-        question = Question(self.name, self._url, params, interval_s=3.0)
-        return self._transport.ask(question, parse_feed) or []
+        return self._transport.ask(self._service.at("", params), parse_feed) or []
 
 
 def parse_feed(body: bytes) -> list[Paper]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from collections.abc import Mapping
+from typing import Any
 from urllib.parse import quote
 
 from novum.literature.build import Kind, first, items, listed, make_paper, mapping, object_with
@@ -11,7 +11,6 @@ from novum.literature.transport import Question, Transport
 from novum.records import Paper
 from novum.settings import LiteratureSettings
 
-T = TypeVar("T")
 BASE_URL = "https://api.crossref.org"
 MOST = 100
 _KINDS: dict[str, Kind] = {
@@ -35,8 +34,8 @@ class Crossref:
     def __init__(self, transport: Transport, *, contact: str = "", base_url: str = BASE_URL) -> None:
         """With a `contact` mail address the service answers faster."""
         self._transport = transport
-        self._base = f"{base_url.rstrip('/')}/works"
-        self._contact = {"mailto": contact} if contact else {}
+        told = {"mailto": contact} if contact else {}
+        self._service = Question(self.name, f"{base_url.rstrip('/')}/works", told, interval_s=0.5)
 
     @classmethod
     def from_settings(cls, settings: LiteratureSettings, transport: Transport) -> Crossref:
@@ -50,7 +49,7 @@ class Crossref:
         if not text or limit < 1:
             return []
         asked: dict[str, str | int] = {"query.bibliographic": text, "rows": min(limit, MOST)}
-        papers = (_paper(entry) for entry in self._ask("", asked, _found) or ())
+        papers = (_paper(entry) for entry in self._transport.ask(self._service.at("", asked), _found) or ())
         return [p for p in papers if p][:limit]
 
     def lookup(self, paper_id: str) -> Paper | None:
@@ -58,25 +57,8 @@ class Crossref:
         scheme, _, doi = paper_id.partition(":")
         if scheme != "doi" or not doi:
             return None
-        work = self._ask(f"/{quote(doi, safe='')}", {}, _one, of_one_work=True)
+        work = self._transport.ask(self._service.at(f"/{quote(doi, safe='')}", {}, of_one_work=True), _one)
         return _paper(work) if work else None
-
-    def _ask(
-        self,
-        path: str,
-        params: Mapping[str, str | int],
-        parse: Callable[[bytes], T],
-        *,
-        of_one_work: bool = False,
-    ) -> T | None:
-        question = Question(
-            self.name,
-            self._base + path,
-            {**params, **self._contact},
-            interval_s=0.5,
-            of_one_work=of_one_work,
-        )
-        return self._transport.ask(question, parse)
 
 
 def _found(body: bytes) -> list[Mapping[str, Any]]:

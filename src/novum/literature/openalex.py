@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from collections.abc import Mapping
+from typing import Any
 
 from novum.literature.build import LONGEST, Kind, items, listed, make_paper, mapping, object_with
 from novum.literature.transport import Question, Transport
 from novum.records import Paper
 from novum.settings import LiteratureSettings
 
-T = TypeVar("T")
 BASE_URL = "https://api.openalex.org"
 SELECT = (
     "id,doi,ids,display_name,publication_year,type,authorships,primary_location,locations,"
@@ -40,9 +39,10 @@ class OpenAlex:
     ) -> None:
         """`contact` is a mail address, which the service asks for."""
         self._transport = transport
-        self._base = f"{base_url.rstrip('/')}/works"
-        self._secret = {"api_key": key} if key else {}
-        self._contact = {"mailto": contact} if contact else {}
+        told = {"mailto": contact} if contact else {}
+        secret = {"api_key": key} if key else {}
+        url = f"{base_url.rstrip('/')}/works"
+        self._service = Question(self.name, url, told, secret=secret, interval_s=0.2)
 
     @classmethod
     def from_settings(cls, settings: LiteratureSettings, transport: Transport) -> OpenAlex:
@@ -56,7 +56,9 @@ class OpenAlex:
         if not text or limit < 1:
             return []
         asked: dict[str, str | int] = {"search": text, "per-page": min(limit, MOST), "select": SELECT}
-        papers = (paper_from_json(entry) for entry in self._ask("", asked, _found) or ())
+        papers = (
+            paper_from_json(entry) for entry in self._transport.ask(self._service.at("", asked), _found) or ()
+        )
         return [p for p in papers if p][:limit]
 
     def lookup(self, paper_id: str) -> Paper | None:
@@ -69,26 +71,8 @@ class OpenAlex:
         }.get(scheme)
         if path is None or not identifier:
             return None
-        answer = self._ask(path, {"select": SELECT}, _one, of_one_work=True)
+        answer = self._transport.ask(self._service.at(path, {"select": SELECT}, of_one_work=True), _one)
         return paper_from_json(answer) if answer else None
-
-    def _ask(
-        self,
-        path: str,
-        params: Mapping[str, str | int],
-        parse: Callable[[bytes], T],
-        *,
-        of_one_work: bool = False,
-    ) -> T | None:
-        question = Question(
-            self.name,
-            self._base + path,
-            {**params, **self._contact},
-            secret=self._secret,
-            interval_s=0.2,
-            of_one_work=of_one_work,
-        )
-        return self._transport.ask(question, parse)
 
 
 def _found(body: bytes) -> list[Mapping[str, Any]]:

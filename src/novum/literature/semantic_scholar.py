@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from collections.abc import Mapping
+from typing import Any
 
 from novum.literature.build import Kind, items, kind_of_venue, listed, make_paper, mapping, object_with
 from novum.literature.transport import Question, Transport
 from novum.records import Paper
 from novum.settings import LiteratureSettings
 
-T = TypeVar("T")
 BASE_URL = "https://api.semanticscholar.org"
 FIELDS = "title,authors,year,venue,journal,externalIds,abstract,url,publicationTypes,citationCount"
 MOST = 100
@@ -30,9 +29,9 @@ class SemanticScholar:
     def __init__(self, transport: Transport, *, key: str = "", base_url: str = BASE_URL) -> None:
         """`key` may be empty; the service is slower then, and often busy."""
         self._transport = transport
-        self._base = f"{base_url.rstrip('/')}/graph/v1/paper"
-        self._headers = {"x-api-key": key} if key else {}
-        self._interval_s = 1.0 if key else 3.0
+        url = f"{base_url.rstrip('/')}/graph/v1/paper"
+        headers = {"x-api-key": key} if key else {}
+        self._service = Question(self.name, url, headers=headers, interval_s=1.0 if key else 3.0)
 
     @classmethod
     def from_settings(cls, settings: LiteratureSettings, transport: Transport) -> SemanticScholar:
@@ -46,7 +45,10 @@ class SemanticScholar:
         if not text or limit < 1:
             return []
         asked: dict[str, str | int] = {"query": text, "limit": min(limit, MOST), "fields": FIELDS}
-        papers = (paper_from_json(entry) for entry in self._ask("/search", asked, _found) or ())
+        papers = (
+            paper_from_json(entry)
+            for entry in self._transport.ask(self._service.at("/search", asked), _found) or ()
+        )
         return [p for p in papers if p][:limit]
 
     def lookup(self, paper_id: str) -> Paper | None:
@@ -55,26 +57,10 @@ class SemanticScholar:
         prefix = {"doi": "DOI:", "arxiv": "ARXIV:", self.name: ""}.get(scheme)
         if prefix is None or not identifier:
             return None
-        answer = self._ask(f"/{prefix}{identifier}", {"fields": FIELDS}, _one, of_one_work=True)
-        return paper_from_json(answer) if answer else None
-
-    def _ask(
-        self,
-        path: str,
-        params: Mapping[str, str | int],
-        parse: Callable[[bytes], T],
-        *,
-        of_one_work: bool = False,
-    ) -> T | None:
-        question = Question(
-            self.name,
-            self._base + path,
-            params,
-            headers=self._headers,
-            interval_s=self._interval_s,
-            of_one_work=of_one_work,
+        answer = self._transport.ask(
+            self._service.at(f"/{prefix}{identifier}", {"fields": FIELDS}, of_one_work=True), _one
         )
-        return self._transport.ask(question, parse)
+        return paper_from_json(answer) if answer else None
 
 
 def _found(body: bytes) -> list[Mapping[str, Any]]:

@@ -13,7 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from email.utils import parsedate_to_datetime
 from typing import Any, TypeVar
 from urllib.parse import quote_plus, urlencode, urlsplit
@@ -73,6 +73,10 @@ class Question:
     """Least time between two requests to this host."""
     of_one_work: bool = False
     """Whether 404 says that the work is not there; of a search it says that the address is wrong."""
+
+    def at(self, path: str, params: Mapping[str, str | int], *, of_one_work: bool = False) -> Question:
+        """The question that is asked of this service at `path`, with what it is always told."""
+        return replace(self, url=self.url + path, params={**params, **self.params}, of_one_work=of_one_work)
 
     @property
     def address(self) -> str:

@@ -23,7 +23,7 @@ class WebSearch:
 
     def __init__(self, transport: Transport, *, base_url: str) -> None:
         self._transport = transport
-        self._url = base_url
+        self._service = Question(self.name, base_url, {"format": "json"}, interval_s=1.0)
 
     @classmethod
     def from_settings(cls, settings: LiteratureSettings, transport: Transport) -> WebSearch:
@@ -46,8 +46,8 @@ class WebSearch:
         text = " ".join(query.split())
         if not text or limit < 1:
             return []
-        question = Question(self.name, self._url, {"q": text, "format": "json"}, interval_s=1.0)
-        papers = (_page(entry) for entry in self._transport.ask(question, _found) or ())
+        pages = self._transport.ask(self._service.at("", {"q": text}), _found) or ()
+        papers = (_page(entry) for entry in pages)
         return [p for p in papers if p][:limit]
 
     def lookup(self, paper_id: str) -> Paper | None:
