@@ -1,5 +1,7 @@
 """The transformer. Protected: the evaluator builds the same from saved weights."""
 
+import itertools
+
 import torch
 from torch import nn
 from torch.nn import functional
@@ -17,22 +19,21 @@ class Block(nn.Module):
         self.up = nn.Linear(width, 4 * width)
         self.down = nn.Linear(4 * width, width)
 
-    def split(self, x, first):
-        """Queries of the positions from `first`, keys and values of all: each [batch, head, position, width / heads]."""
-        q = self.query(x[:, first:]).unflatten(-1, (self.heads, -1)).transpose(1, 2)
-        k, v = self.key_value(x).unflatten(-1, (2, self.heads, -1)).permute(2, 0, 3, 1, 4)
-        return q, k, v
+    def attend(self, x, key_value):
+        """Attention [batch, reader, position, head], and values [batch, position, head, width / heads].
 
-    def forward(self, x, first=0):
-        """The stream after the block at the positions from `first`; x: [batch, position, width]."""
-        mixed = functional.scaled_dot_product_attention(*self.split(x, first))
-        x = x[:, first:] + self.out(mixed.transpose(1, 2).flatten(2))
+        x is the stream where it is read, [batch, reader, width]; key_value: [batch, position, 2 * width].
+        """
+        k, v = key_value.unflatten(-1, (2, self.heads, -1)).unbind(2)
+        q = self.query(x).unflatten(-1, (self.heads, -1))
+        scores = (q[:, :, None] * k[:, None]).sum(-1)  # for three positions much faster than a product of matrices
+        return (scores * q.shape[-1] ** -0.5).softmax(dim=2), v
+
+    def forward(self, x, key_value):
+        """The stream after the block, where x is: [batch, reader, width]."""
+        attention, v = self.attend(x, key_value)
+        x = x + self.out((attention[..., None] * v[:, None]).sum(2).flatten(2))
         return x + self.down(torch.relu(self.up(x)))
-
-    def attention(self, x):
-        """What each head looks at from the last position, the mean over the batch: [head, position]."""
-        q, k, _ = self.split(x, x.shape[1] - 1)
-        return (q @ k.mT * q.shape[-1] ** -0.5).softmax(dim=-1).mean(dim=(0, 2))
 
 
 class Transformer(nn.Module):
@@ -45,11 +46,22 @@ class Transformer(nn.Module):
         self.blocks = nn.ModuleList(Block(width, heads) for _ in range(layers))
         self.unembed = nn.Linear(width, symbols, bias=False)
 
+    def stages(self, tokens):
+        """Each block with the stream before it and its keys and values; the last with the stream at the last position."""
+        # What the first block reads depends on symbol and position alone: it is computed once a pair, then looked up.
+        pairs = (self.tokens.weight + self.positions[:, None]).flatten(0, 1)
+        chosen = tokens + len(self.tokens.weight) * torch.arange(3, device=tokens.device)
+        key_value = functional.embedding(chosen, self.blocks[0].key_value(pairs))
+        x = functional.embedding(chosen if len(self.blocks) > 1 else chosen[:, -1:], pairs)
+        for block, following in itertools.pairwise(self.blocks):
+            yield block, x, key_value
+            x = block(x, key_value)
+            key_value = following.key_value(x)
+        yield self.blocks[-1], x[:, -1:], key_value
+
     def forward(self, tokens):
-        x = self.tokens(tokens) + self.positions
-        for block in self.blocks[:-1]:
-            x = block(x)
-        return self.unembed(self.blocks[-1](x, first=2)[:, 0])  # nothing else is read
+        *_, (block, x, key_value) = self.stages(tokens)
+        return self.unembed(block(x, key_value)[:, 0])
 
 
 @torch.no_grad()
@@ -61,8 +73,5 @@ def predict(model, tokens):
 @torch.no_grad()
 def mean_attention(model, tokens):
     """What each head looks at from the last position, the mean over all entries: an array [layer, head, 3]."""
-    x, found = model.tokens(tokens) + model.positions, []
-    for block in model.blocks:
-        found.append(block.attention(x))
-        x = block(x)
+    found = [block.attend(x[:, -1:], kv)[0].mean(dim=(0, 1)).T for block, x, kv in model.stages(tokens)]
     return torch.stack(found).float().cpu().numpy()
