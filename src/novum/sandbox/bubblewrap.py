@@ -72,6 +72,7 @@ class Bubblewrap(Confined):
     """bubblewrap builds the room, and the launcher is process 1 in it."""
 
     name = "bubblewrap"
+    own_tasks = 1
 
     def __init__(self, program: Path, hierarchy: cgroup.Hierarchy | None) -> None:
         super().__init__(hierarchy)

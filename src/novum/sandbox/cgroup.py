@@ -18,8 +18,6 @@ from novum.errors import ContainmentError, SandboxError
 
 PREFIX = "novum-"
 CONTROLLERS = ("memory", "pids")
-OWN_TASKS = 2
-"""Tasks of the sandbox itself in a group: the launcher (or bubblewrap), and process 1."""
 
 
 class Reading(NamedTuple):
@@ -59,14 +57,16 @@ def find() -> Hierarchy | None:
 class Group:
     """One group for one run."""
 
-    def __init__(self, hierarchy: Hierarchy, memory_bytes: int, tasks: int) -> None:
+    def __init__(self, hierarchy: Hierarchy, memory_bytes: int, tasks: int, own_tasks: int = 0) -> None:
+        """`own_tasks` are those of the sandbox itself, which count beside `tasks`."""
+        self.own_tasks = own_tasks
         self._version = hierarchy.version
         name = f"{PREFIX}{os.getpid()}-{secrets.token_hex(4)}"
         self._folders = {key: folder / name for key, folder in hierarchy.folders.items()}
         for folder in dict.fromkeys(self._folders.values()):
             folder.mkdir()
         try:
-            self._limit(memory_bytes, tasks)
+            self._limit(memory_bytes, tasks + own_tasks)
         except OSError:
             self.remove()
             raise
@@ -79,6 +79,16 @@ class Group:
         """Move a process in; its later children are born in it."""
         for folder in self.folders():
             (folder / "cgroup.procs").write_text(str(pid))
+
+    def doors(self) -> list[int]:
+        """New descriptors of files: who writes `0` to each is in; none where only `add` can move a process.
+
+        The kernel lets a thread move itself at once. To move another process it waits until no processor is in the
+        middle of anything, which takes longer than all else that is done to start a sandbox.
+        """
+        if self._version == 2:
+            return []
+        return [os.open(folder / "tasks", os.O_WRONLY | os.O_CLOEXEC) for folder in self.folders()]
 
     def read(self) -> Reading:
         """Measure."""

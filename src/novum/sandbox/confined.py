@@ -125,6 +125,8 @@ class Confined(ABC):
     name: str
     graceful = False
     """Whether the launcher must live to end the run, and so is asked before it is killed."""
+    own_tasks = 2
+    """Tasks of the sandbox itself among the payload's: the launcher, and the process 1 that it forks."""
 
     def __init__(self, hierarchy: cgroup.Hierarchy | None) -> None:
         self._hierarchy = hierarchy
@@ -190,7 +192,7 @@ class Confined(ABC):
         if self._hierarchy is None:
             return None
         files = limits.disk_bytes + job.content_bytes if job.in_memory else 0
-        return cgroup.Group(self._hierarchy, limits.memory_bytes + files, limits.tasks + cgroup.OWN_TASKS)
+        return cgroup.Group(self._hierarchy, limits.memory_bytes + files, limits.tasks, self.own_tasks)
 
 
 class _Execution:

@@ -171,8 +171,7 @@ class _Run:
     def _answer(self, word: str, text: str, fds: list[int]) -> None:
         match word:
             case "next":
-                self._join_group(fds[0])
-                self._send_specification(self._left_to_tell.pop(0))
+                self._send_specification(self._left_to_tell.pop(0), self._join_group(fds[0]))
             case "map":
                 self._map_ids()
                 self._send(b"go")
@@ -193,13 +192,14 @@ class _Run:
             case _:
                 raise SandboxError("the sandbox cannot be built", text or self._complaint())
 
-    def _join_group(self, process: int) -> None:
-        """Put the first program and the one that asks, which the payload will descend from, into the group."""
+    def _join_group(self, process: int) -> list[int]:
+        """Put the launcher that asks into the group; or the descriptors by which it goes there itself."""
         pid = _pid_of(process)
         os.close(process)
-        if self._launch.group:
-            for member in {self._process.pid, pid}:
-                self._launch.group.add(member)
+        doors = self._launch.group.doors() if self._launch.group else []
+        if self._launch.group and not doors:
+            self._launch.group.add(pid)
+        return doors
 
     def _watch_over(self, handles: Handles) -> None:
         launch = self._launch
@@ -216,12 +216,14 @@ class _Run:
     def _send(self, message: bytes) -> None:
         self._control.send(message)
 
-    def _send_specification(self, specification: dict[str, Any]) -> None:
+    def _send_specification(self, specification: dict[str, Any], doors: list[int]) -> None:
         """In a file, for a message has a largest size, and a command with 10,000 names is an ordinary one."""
         with open(os.memfd_create("specification"), "w+b") as file:  # noqa: PTH123 - it has no path
             marshal.dump(specification, file)
             file.seek(0)
-            socket.send_fds(self._control, [b"specification"], [file.fileno()])
+            socket.send_fds(self._control, [b"specification"], [file.fileno(), *doors])
+        for door in doors:
+            os.close(door)
 
     def _receive(self) -> tuple[str, str, list[int]]:
         message, fds, _, _ = socket.recv_fds(self._control, 1 << 16, 8)

@@ -125,7 +125,7 @@ class Meter:
         if self._group:
             reading = self._group.read()
             written = self._written() if disk.in_memory else 0
-            tasks = max(reading.tasks - cgroup.OWN_TASKS, 0)
+            tasks = max(reading.tasks - self._group.own_tasks, 0)
             usage = Usage(max(reading.memory_bytes - written, 0), tasks, reading.cpu_s)
             stops = reading
         else:

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from importlib.util import cache_from_source
 from pathlib import Path
 
 import people
@@ -17,14 +18,14 @@ from sandboxes import LIMITS
 
 from novum.errors import ContainmentError, NoSandbox, SandboxError, UsageError
 from novum.records import Limits, Outcome
-from novum.sandbox import Access, Sandbox, bubblewrap
+from novum.sandbox import Access, Sandbox, bubblewrap, cgroup
 from novum.sandbox import open as opening
 from novum.sandbox.bubblewrap import Bubblewrap
 from novum.sandbox.confined import Confined, Job
 from novum.sandbox.namespaces import Namespaces
 from novum.sandbox.open import BACKENDS, Backend, open_sandbox, self_test
 from novum.sandbox.selftest import check_backend, passed
-from novum.sandbox.supervise import Chain
+from novum.sandbox.supervise import LAUNCHER, Chain
 
 HERE = Path(__file__).resolve().parent
 NAMESPACES_FORBIDDEN = """
@@ -133,6 +134,17 @@ def test_a_self_test_that_passed_is_remembered_and_only_for_the_same(
     monkeypatch.setattr(opening, "boot_id", lambda: "another boot")
     open_sandbox("counted", cache_dir=tmp_path)
     assert counted.runs == 3 * once
+
+
+def test_the_launchers_bytecode_is_made_with_the_self_test(
+    sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Inside nothing can be written, and without it every start compiles the launcher again."""
+    monkeypatch.setitem(BACKENDS, "fresh", Backend(lambda: Leaky(sandbox), lambda: "1", ""))
+    monkeypatch.setattr(sys, "pycache_prefix", str(tmp_path / "bytecode"))
+    open_sandbox("fresh", cache_dir=tmp_path)
+    missing = [path for path in LAUNCHER.glob("*.py") if not Path(cache_from_source(str(path))).exists()]
+    assert missing == []
 
 
 @pytest.mark.parametrize("content", ["", "{", "null", "7", '["x"]', '{"a": 1}'])
@@ -345,6 +357,25 @@ def test_no_control_group_and_no_descriptor_is_left(sandbox: Sandbox, tmp_path: 
         sandbox.run(["/bin/true"], tmp_path, LIMITS, Access(gpus=(99,)))
     assert len(os.listdir("/proc/self/fd")) == before
     assert [*Path("/sys/fs/cgroup").rglob(f"novum-{os.getpid()}-*")] == []
+
+
+def test_the_payload_is_in_every_control_group_with_only_the_sandboxs_own(
+    sandbox: Sandbox, tmp_path: Path
+) -> None:
+    if cgroup.find() is None:
+        pytest.skip("needs control groups that this user may make")
+    assert isinstance(sandbox, Confined)
+    found: list[list[str]] = []
+
+    def look(_: str, __: bytes) -> None:
+        for folder in Path("/sys/fs/cgroup").rglob(f"novum-{os.getpid()}-*"):
+            members = (folder / "cgroup.procs").read_text().split()
+            found.append([Path(f"/proc/{pid}/cmdline").read_text().split("\0")[0] for pid in members])
+
+    sandbox.run(["/bin/sh", "-c", "echo; read x < /dev/zero"], tmp_path, Limits(wall_s=0.5), on_output=look)
+    assert found
+    assert [members.count("/bin/sh") for members in found] == [1] * len(found)
+    assert {len(members) for members in found} == {1 + sandbox.own_tasks}
 
 
 def _of(root: int) -> list[int]:

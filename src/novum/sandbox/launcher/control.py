@@ -1,6 +1,7 @@
 """The line between the launcher and the supervisor: one message a packet, with descriptors attached.
 
-To the launcher: the descriptor of a specification (marshal, from the process that is trusted, of any length) or `go`.
+To the launcher: the descriptor of a specification (marshal, from the process that is trusted, of any length) and those
+by which it goes into its control group; or `go`.
 From it: plain words, since the far end sits next to hostile code.
 """
 
@@ -15,6 +16,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:  # `typing` costs 10 ms to import
     from typing import Any
 
+DESCRIPTORS = 8
+"""At most so many come with a message."""
 LARGEST = 128 * 1024
 """Bytes of a message in words; a socket's default buffer holds it."""
 
@@ -38,15 +41,19 @@ class Control:
         self._socket.sendmsg([message], rights)
 
     def specification(self) -> dict[str, Any]:
-        """Ask what to do, and say which process asks."""
+        """Ask what to do, say which process asks, and go into the control group whose doors come with the answer."""
         me = os.pidfd_open(os.getpid())
         self.say("next", fds=(me,))
         os.close(me)
-        _, ancillary, _, _ = self._socket.recvmsg(16, _socket.CMSG_LEN(4))
+        _, ancillary, _, _ = self._socket.recvmsg(16, _socket.CMSG_LEN(4 * DESCRIPTORS))
         if not ancillary:
             raise SystemExit(70)  # the supervisor is gone, so nothing must start
-        (fd,) = struct.unpack("=i", ancillary[0][2][:4])
-        with open(fd, "rb") as file:  # noqa: PTH123 - `pathlib` costs 10 ms to import
+        rights = ancillary[0][2]
+        told, *doors = struct.unpack(f"={len(rights) // 4}i", rights)
+        for door in doors:
+            os.write(door, b"0")
+            os.close(door)
+        with open(told, "rb") as file:  # noqa: PTH123 - `pathlib` costs 10 ms to import
             spec: dict[str, Any] = marshal.load(file)
         return spec
 
