@@ -84,26 +84,18 @@ def write(
 
 def check(study: Study, json: Json = False) -> None:
     """Audit STUDY: numbers, claims, citations, figures and code against its records."""
-    from novum.errors import StudyError
     from novum.events import EventLog
     from novum.literature.library import open_library
     from novum.paper.audit import audit_study
     from novum.paper.write import chosen_draft
     from novum.settings import load_settings
     from novum.study.begin import find_study
-    from novum.study.opening import recorded_template
+    from novum.study.opening import order_of, recorded_template
 
     settings = load_settings()
     folder = find_study(settings.lab, study)
     with EventLog(folder.events) as log:
-        begun = next(log.events("study_created"), None)
-        if begun is None:
-            raise StudyError(
-                f"the study {folder.name!r} was never begun",
-                "its event log has no study_created event",
-                f"delete the folder {folder.root}",
-            )
-        template = recorded_template(folder, begun.data)
+        template = recorded_template(folder, order_of(log, folder))
         draft, _ = chosen_draft(log)
         audit = audit_study(folder, log, open_library(settings.literature), template, draft)
     if json:

@@ -62,7 +62,7 @@ def open_study(
             f"there is no study in {folder.root}", "it has no events.jsonl", "see `novum status`"
         )
     with EventLog(folder.events) as log:
-        order = _order(log, folder)
+        order = order_of(log, folder)
         if listener:
             log.listeners.append(listener)
         template = recorded_template(folder, order)
@@ -90,7 +90,12 @@ def open_study(
                 model.close()
 
 
-def _order(log: EventLog, folder: StudyFolder) -> dict[str, Any]:
+def order_of(log: EventLog, folder: StudyFolder) -> dict[str, Any]:
+    """What the study was begun with.
+
+    Raises:
+        StudyError: it was never begun.
+    """
     first = next(log.events("study_created"), None)
     if first is None:
         raise StudyError(

@@ -13,11 +13,14 @@ from torches import (
     changed,
     copy_first_seed,
     copy_of,
+    declared,
     evaluated,
     judged,
     module_of,
+    parameters,
     program,
     refused,
+    table,
     trained,
     values,
 )
@@ -160,9 +163,7 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.torch
 def test_the_declared_metrics_and_the_parameters_are_the_evaluators(small: Path) -> None:
     found = evaluated(FOLDER, small)
-    table = found["values"]
-    assert isinstance(table, dict)
-    assert set(table) == {m.name for m in load_template("char_lm").metrics}
+    assert set(table(found)) == declared("char_lm")
     with np.load(small / "checkpoint.npz", allow_pickle=False) as file:
         count = sum(file[name][0].size for name in file.files if name.startswith("weights."))
     assert found["parameters"] == [count, count]
@@ -249,9 +250,7 @@ def test_a_metric_replaced_at_run_time_changes_nothing(small: Path, tmp_path: Pa
 def test_a_larger_network_is_counted(small: Path, tmp_path: Path) -> None:
     """A deliberate cheat: more parameters."""
     out = trained(FOLDER, tmp_path / "run_1", *SMALL, "--width=32")
-    more, less = evaluated(FOLDER, out)["parameters"], evaluated(FOLDER, small)["parameters"]
-    assert isinstance(more, list)
-    assert isinstance(less, list)
+    more, less = (parameters(evaluated(FOLDER, run)) for run in (out, small))
     assert more[0] > 1.9 * less[0]
 
 

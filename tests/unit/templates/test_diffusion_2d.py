@@ -11,11 +11,14 @@ from torches import (
     changed,
     copy_first_seed,
     copy_of,
+    declared,
     evaluated,
     judged,
     module_of,
+    parameters,
     program,
     refused,
+    table,
     trained,
     values,
 )
@@ -131,10 +134,8 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.torch
 def test_the_declared_metrics_and_the_parameters_are_the_evaluators(small: Path) -> None:
     found = evaluated(FOLDER, small)
-    table = found["values"]
-    assert isinstance(table, dict)
-    assert set(table) == {m.name for m in load_template("diffusion_2d").metrics}
-    assert all(len(per_seed) == 2 for per_seed in table.values())
+    assert set(table(found)) == declared("diffusion_2d")
+    assert all(len(per_seed) == 2 for per_seed in table(found).values())
     width, inputs = 16, 2 + 6 * 8
     count = 4 * ((inputs + 1) * width + 3 * (width + 1) * width + (width + 1) * 2)
     assert found["parameters"] == [count, count]
@@ -254,9 +255,7 @@ def test_a_metric_replaced_at_run_time_changes_nothing(small: Path, tmp_path: Pa
 def test_a_larger_network_is_counted(small: Path, tmp_path: Path) -> None:
     """A deliberate cheat: more parameters."""
     out = trained(FOLDER, tmp_path / "run_1", *SMALL, "--width=24")
-    more, less = evaluated(FOLDER, out)["parameters"], evaluated(FOLDER, small)["parameters"]
-    assert isinstance(more, list)
-    assert isinstance(less, list)
+    more, less = (parameters(evaluated(FOLDER, run)) for run in (out, small))
     assert more[0] > 1.5 * less[0]
 
 

@@ -8,7 +8,18 @@ from typing import Any
 
 import numpy as np
 import pytest
-from torches import changed, copy_first_seed, copy_of, evaluated, judged, module_of, refused, trained
+from torches import (
+    changed,
+    copy_first_seed,
+    copy_of,
+    declared,
+    evaluated,
+    judged,
+    module_of,
+    parameters,
+    refused,
+    trained,
+)
 from torches import values as per_seed
 
 from novum.template import builtin_templates, load_template
@@ -116,7 +127,7 @@ def test_a_level_that_is_never_reached_counts_twice_the_steps(
 
 
 def test_the_declared_metrics_are_those_of_the_evaluator(tasks: ModuleType, history: dict[str, Any]) -> None:
-    assert set(tasks.metrics(*history.values(), *TASK)) == {m.name for m in load_template("grokking").metrics}
+    assert set(tasks.metrics(*history.values(), *TASK)) == declared("grokking")
 
 
 def test_another_table_or_split_is_declared_as_other_data() -> None:
@@ -295,9 +306,7 @@ def test_training_one_network_under_every_seed_is_refused(tmp_path: Path) -> Non
 def test_a_larger_network_is_counted(small: Path, tmp_path: Path) -> None:
     """A deliberate cheat: more parameters."""
     out = trained(FOLDER, tmp_path / "run_1", *SMALL, "--width=32")
-    more, less = evaluated(FOLDER, out)["parameters"], evaluated(FOLDER, small)["parameters"]
-    assert isinstance(more, list)
-    assert isinstance(less, list)
+    more, less = (parameters(evaluated(FOLDER, run)) for run in (out, small))
     assert more[0] > 2 * less[0]
 
 

@@ -64,10 +64,27 @@ def evaluated(code: Path, out: Path) -> dict[str, object]:
     return dict(found)
 
 
+def table(found: dict[str, object]) -> dict[str, list[float]]:
+    """The metrics of an evaluation, one value a seed."""
+    metrics = found["values"]
+    assert isinstance(metrics, dict)
+    return metrics
+
+
 def values(found: dict[str, object], metric: str) -> list[float]:
-    table = found["values"]
-    assert isinstance(table, dict)
-    return list(table[metric])
+    return list(table(found)[metric])
+
+
+def parameters(found: dict[str, object]) -> list[int]:
+    """How many parameters the network of each seed has."""
+    counts = found["parameters"]
+    assert isinstance(counts, list)
+    return counts
+
+
+def declared(template: str) -> set[str]:
+    """The names of the metrics that a template declares."""
+    return {metric.name for metric in load_template(template).metrics}
 
 
 def changed(out: Path, folder: Path, change: Callable[[dict[str, Any]], object]) -> Path:
