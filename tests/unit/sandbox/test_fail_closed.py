@@ -18,7 +18,7 @@ from sandboxes import LIMITS
 
 from novum.errors import ContainmentError, NoSandbox, SandboxError, UsageError
 from novum.records import Limits, Outcome
-from novum.sandbox import Access, Sandbox, bubblewrap, cgroup
+from novum.sandbox import Access, Sandbox, bubblewrap
 from novum.sandbox import open as opening
 from novum.sandbox.bubblewrap import Bubblewrap
 from novum.sandbox.confined import Confined, Job
@@ -357,25 +357,6 @@ def test_no_control_group_and_no_descriptor_is_left(sandbox: Sandbox, tmp_path: 
         sandbox.run(["/bin/true"], tmp_path, LIMITS, Access(gpus=(99,)))
     assert len(os.listdir("/proc/self/fd")) == before
     assert [*Path("/sys/fs/cgroup").rglob(f"novum-{os.getpid()}-*")] == []
-
-
-def test_the_payload_is_in_every_control_group_with_only_the_sandboxs_own(
-    sandbox: Sandbox, tmp_path: Path
-) -> None:
-    if cgroup.find() is None:
-        pytest.skip("needs control groups that this user may make")
-    assert isinstance(sandbox, Confined)
-    found: list[list[str]] = []
-
-    def look(_: str, __: bytes) -> None:
-        for folder in Path("/sys/fs/cgroup").rglob(f"novum-{os.getpid()}-*"):
-            members = (folder / "cgroup.procs").read_text().split()
-            found.append([Path(f"/proc/{pid}/cmdline").read_text().split("\0")[0] for pid in members])
-
-    sandbox.run(["/bin/sh", "-c", "echo; read x < /dev/zero"], tmp_path, Limits(wall_s=0.5), on_output=look)
-    assert found
-    assert [members.count("/bin/sh") for members in found] == [1] * len(found)
-    assert {len(members) for members in found} == {1 + sandbox.own_tasks}
 
 
 def _of(root: int) -> list[int]:

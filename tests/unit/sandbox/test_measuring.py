@@ -16,6 +16,7 @@ from sandboxes import LIMITS, Run
 from novum.errors import ContainmentError
 from novum.records import Limits
 from novum.sandbox import Access, Sandbox, buffers, cgroup, procfs, recorded
+from novum.sandbox.confined import Confined
 from novum.sandbox.policy import python_paths
 
 MIB = 1 << 20
@@ -148,6 +149,25 @@ def test_a_group_that_still_holds_a_process_is_a_failed_containment(tmp_path: Pa
     (group / "cgroup.procs").write_text("1\n")
     with pytest.raises(ContainmentError, match="FAILED_CONTAINMENT"):
         cgroup._remove(group)
+
+
+def test_the_payload_is_in_every_control_group_with_only_the_sandboxs_own(
+    sandbox: Sandbox, tmp_path: Path
+) -> None:
+    if cgroup.find() is None:
+        pytest.skip("needs control groups that this user may make")
+    assert isinstance(sandbox, Confined)
+    found: list[list[str]] = []
+
+    def look(_: str, __: bytes) -> None:
+        for folder in Path("/sys/fs/cgroup").rglob(f"novum-{os.getpid()}-*"):
+            members = (folder / "cgroup.procs").read_text().split()
+            found.append([Path(f"/proc/{pid}/cmdline").read_text().split("\0")[0] for pid in members])
+
+    sandbox.run(["/bin/sh", "-c", "echo; read x < /dev/zero"], tmp_path, Limits(wall_s=0.5), on_output=look)
+    assert found
+    assert [members.count("/bin/sh") for members in found] == [1] * len(found)
+    assert {len(members) for members in found} == {1 + sandbox.own_tasks}
 
 
 # -- what the record says ----------------------------------------------------------------------------------
