@@ -20,7 +20,7 @@ $(STAMP): pyproject.toml scripts/setup.sh
 	@bash scripts/setup.sh $(VENV)
 	@touch $@
 
-demo: setup ## One idea to an audited PDF and its review, without a key (about 20 minutes the first time)
+demo: setup ## One idea to an audited PDF and its review, without a key (about 10 minutes the first time)
 	@bash scripts/demo.sh $(BIN)/novum $(DEMO_FLAGS)
 
 test: setup ## Run the tests but those that train networks (under 15 minutes; fetches a model of 98 MB once)
