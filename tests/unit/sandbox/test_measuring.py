@@ -159,8 +159,13 @@ def test_the_payload_is_in_every_control_group_with_only_the_sandboxs_own(
     assert isinstance(sandbox, Confined)
     found: list[list[str]] = []
 
+    def groups() -> set[Path]:
+        return set(Path("/sys/fs/cgroup").rglob(f"novum-{os.getpid()}-*"))
+
+    before = groups()
+
     def look(_: str, __: bytes) -> None:
-        for folder in Path("/sys/fs/cgroup").rglob(f"novum-{os.getpid()}-*"):
+        for folder in groups() - before:
             members = (folder / "cgroup.procs").read_text().split()
             found.append([Path(f"/proc/{pid}/cmdline").read_text().split("\0")[0] for pid in members])
 
