@@ -12,7 +12,7 @@ import signal
 import subprocess
 import time
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 from novum.errors import ContainmentError, SandboxError
 
@@ -55,7 +55,7 @@ def find() -> Hierarchy | None:
 
 
 class Group:
-    """One group for one run."""
+    """One group for one run. `with Group(...) as group:` kills what is in it at the end, and removes it."""
 
     def __init__(self, hierarchy: Hierarchy, memory_bytes: int, tasks: int, own_tasks: int = 0) -> None:
         """`own_tasks` are those of the sandbox itself, which count beside `tasks`."""
@@ -70,6 +70,13 @@ class Group:
         except OSError:
             self.remove()
             raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.kill()
+        self.remove()
 
     def folders(self) -> tuple[Path, ...]:
         """Where the kernel shows it."""

@@ -6,6 +6,7 @@ import os
 import resource
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -185,12 +186,13 @@ class Confined(ABC):
     ) -> Outcome:
         """See `novum.sandbox.Sandbox.run`."""
         job = self.prepared(check(command, workdir, limits, access or Access()))
-        return _Execution(self, job, on_output).run(self._group(limits, job))
+        with self._group(limits, job) as group:
+            return _Execution(self, job, on_output).run(group)
 
-    def _group(self, limits: Limits, job: Job) -> cgroup.Group | None:
+    def _group(self, limits: Limits, job: Job) -> AbstractContextManager[cgroup.Group | None]:
         """A group whose limit is never below the run's: files in memory count in it, and have a limit of their own."""
         if self._hierarchy is None:
-            return None
+            return nullcontext()
         files = limits.disk_bytes + job.content_bytes if job.in_memory else 0
         return cgroup.Group(self._hierarchy, limits.memory_bytes + files, limits.tasks, self.own_tasks)
 

@@ -98,28 +98,30 @@ class Runsc:
         job = check(command, workdir, limits, access or Access())
         policy.no_hosts(self.name, access)
         before = inplace.prepare(job.workdir, job.outer_uid)
-        group = cgroup.Group(self._hierarchy, limits.memory_bytes + OWN_MEMORY, MANY_TASKS)
-        name = f"novum-{secrets.token_hex(8)}"
         try:
-            with tempfile.TemporaryDirectory(prefix="novum-runsc-") as folder:
-                bundle = self._bundle(Path(folder), job)
-                counter = _Counter(self._program, Path(folder), name, group, limits)
-                ending = run_foreign(
-                    self._command(Path(folder), bundle, name, group),
-                    limits,
-                    stop=lambda process: _stop(process, group),
-                    environment={},
-                    watched=job.workdir,
-                    on_output=on_output,
-                    check=counter,
-                )
-            self._settle(ending, group, job)
-            ending.peak = ending.peak.most(counter.peak)
+            with cgroup.Group(self._hierarchy, limits.memory_bytes + OWN_MEMORY, MANY_TASKS) as group:
+                ending = self._contained(job, group, on_output)
         finally:
-            group.kill()
-            group.remove()
             returned = inplace.clean(job.workdir, limits, job.outer_uid, before)
         return outcome(ending, returned, self.name, APPROXIMATE)
+
+    def _contained(self, job: Job, group: cgroup.Group, on_output: OnOutput | None) -> Ending:
+        name = f"novum-{secrets.token_hex(8)}"
+        with tempfile.TemporaryDirectory(prefix="novum-runsc-") as folder:
+            bundle = self._bundle(Path(folder), job)
+            counter = _Counter(self._program, Path(folder), name, group, job.limits)
+            ending = run_foreign(
+                self._command(Path(folder), bundle, name, group),
+                job.limits,
+                stop=lambda process: _stop(process, group),
+                environment={},
+                watched=job.workdir,
+                on_output=on_output,
+                check=counter,
+            )
+        self._settle(ending, group, job)
+        ending.peak = ending.peak.most(counter.peak)
+        return ending
 
     def _settle(self, ending: Ending, group: cgroup.Group, job: Job) -> None:
         """Tell the payload's exit from gVisor's, and name the limit that the control group held."""

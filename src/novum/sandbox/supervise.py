@@ -116,7 +116,7 @@ class _Run:
         self._ended = self._began
         self._control, far = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with contextlib.ExitStack() as undo:
-            undo.callback(self._give_back)
+            undo.callback(self._control.close)
             with far:
                 self._process = self._spawn(far.fileno())
                 self._give_streams()
@@ -147,11 +147,6 @@ class _Run:
         if self._launch.outer_uid is not None:
             for fd in self._streams():
                 os.fchown(fd, self._launch.outer_uid, self._launch.outer_uid)
-
-    def _give_back(self) -> None:
-        self._control.close()
-        if self._launch.group:
-            self._launch.group.remove()
 
     # -- start ---------------------------------------------------------------------------------------
 
@@ -344,7 +339,7 @@ class _Run:
             for fd in self.handles.descriptors():
                 os.close(fd)
             self.handles = None
-        self._give_back()
+        self._control.close()
 
     def ending(self) -> Ending:
         """How it ended, when it has."""

@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from sandboxes import BACKENDS, LIMITS
+from sandboxes import BACKENDS, LIMITS, control_groups
 
 from novum.errors import UsageError
 from novum.records import Limits, Outcome
@@ -83,6 +83,7 @@ def test_an_input_that_the_cleaning_would_remove_is_refused(box: Sandbox, work: 
         python(box, work, "pass")
     assert caught.value.text.isascii()
     assert (work / name).read_text() == "mine"
+    assert control_groups() == []
 
 
 def test_a_socket_or_a_bottomless_folder_of_the_caller_is_refused(box: Sandbox, work: Path) -> None:

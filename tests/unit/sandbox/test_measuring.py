@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sandboxes import LIMITS, Run
+from sandboxes import LIMITS, Run, control_groups
 
 from novum.errors import ContainmentError
 from novum.records import Limits
@@ -159,13 +159,8 @@ def test_the_payload_is_in_every_control_group_with_only_the_sandboxs_own(
     assert isinstance(sandbox, Confined)
     found: list[list[str]] = []
 
-    def groups() -> set[Path]:
-        return set(Path("/sys/fs/cgroup").rglob(f"novum-{os.getpid()}-*"))
-
-    before = groups()
-
     def look(_: str, __: bytes) -> None:
-        for folder in groups() - before:
+        for folder in control_groups():
             members = (folder / "cgroup.procs").read_text().split()
             found.append([Path(f"/proc/{pid}/cmdline").read_text().split("\0")[0] for pid in members])
 
