@@ -217,6 +217,12 @@ def test_a_budget_is_never_exceeded_and_more_of_it_goes_on(novum: Novum) -> None
     assert events_of(study if study.exists() else novum.studies[0], "study_finished")
 
 
+def test_a_review_takes_a_budget(novum: Novum, finished: tuple[Novum, Path]) -> None:
+    paper = finished[1] / "paper" / "paper.pdf"
+    done = novum("review", str(paper), "--model", SCIENTIST, "--tokens", "20", expect=5)
+    assert "tokens" in done.stderr
+
+
 def test_the_version_is_that_of_the_package(novum: Novum) -> None:
     assert novum("--version").stdout.strip() == f"novum {metadata.version('novum')}"
 

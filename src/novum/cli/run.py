@@ -78,7 +78,7 @@ def run(
     from novum.study.begin import Order
     from novum.template import load_template
 
-    settings = _with_coder(_settings(model, profile, budget, tokens, minutes, sandbox), coder)
+    settings = _with_coder(chosen_settings(model, profile, budget, tokens, minutes, sandbox), coder)
     loaded = load_template(template)
     if dry_run:
         _estimate(settings, json)
@@ -121,7 +121,7 @@ def ideas(
     from novum.study.ideas import only_ideas
     from novum.template import load_template
 
-    settings = _settings(model, profile, budget, tokens, minutes, "")
+    settings = chosen_settings(model, profile, budget, tokens, minutes, "")
     loaded = load_template(template)
     _preflight(settings, template, unsafe=False, without=("LaTeX",))
     order = Order(
@@ -156,7 +156,7 @@ def resume(
     """Go on with STUDY where it stopped; nothing that is finished is paid for or run again."""
     from novum.study.begin import find_study
 
-    settings = _settings("", "", budget, tokens, minutes, sandbox)
+    settings = chosen_settings("", "", budget, tokens, minutes, sandbox)
     _confirm_unsafe(unsafe_no_sandbox)
     _report(_conduct(find_study(settings.lab, study), settings, unsafe_no_sandbox), json)
 
@@ -172,7 +172,7 @@ def replay(
     from novum.study.begin import find_study, unused_path
     from novum.study.replay import replay_study
 
-    settings = _settings("", "", None, None, None, "")
+    settings = chosen_settings("", "", None, None, None, "")
     source = find_study(settings.lab, study)
     target = to or unused_path(settings.lab / "replays" / source.name)
     replayed = replay_study(source, target, settings)
@@ -189,7 +189,7 @@ def replay(
 # -- shared --------------------------------------------------------------------------------------------
 
 
-def _settings(
+def chosen_settings(
     model: str,
     profile: str,
     budget: float | None,

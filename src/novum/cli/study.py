@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from novum.cli.output import print_json, print_progress
+from novum.cli.run import Budget, Minutes, Tokens, chosen_settings
 
 Study = Annotated[
     str, typer.Argument(help="A study's folder, name, or part of its name; `last` for the newest.")
@@ -110,14 +111,16 @@ def review(
     target: Annotated[str, typer.Argument(help="A PDF, or a study.")],
     model: Annotated[str, typer.Option("--model", help="Model that reviews, as KIND:NAME.")] = "",
     profile: Annotated[str, typer.Option("--profile", help="quick or full.")] = "",
+    budget: Budget = None,
+    tokens: Tokens = None,
+    minutes: Minutes = None,
     json: Json = False,
 ) -> None:
     """Review a PDF, or a study's paper, on the form of a conference. Reviews are marked as machine-written."""
-    from novum.cli.run import _settings
     from novum.review.reviewer import review_pdf
     from novum.study.begin import find_study
 
-    settings = _settings(model, profile, None, None, None, "")
+    settings = chosen_settings(model, profile, budget, tokens, minutes, "")
     path = Path(target)
     if path.suffix.lower() != ".pdf":
         path = find_study(settings.lab, target).paper / "paper.pdf"

@@ -48,6 +48,7 @@ class Plain(Confined):
     """A payload that shares the host's namespaces and is locked in by what it gave up."""
 
     graceful = True
+    own_tasks = 1
     families: tuple[int, ...] = seccomp.NO_SOCKETS
 
     def run(

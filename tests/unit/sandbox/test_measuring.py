@@ -11,12 +11,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sandboxes import LIMITS, Run, control_groups
+from sandboxes import BACKENDS, LIMITS, Run, control_groups
 
 from novum.errors import ContainmentError
 from novum.records import Limits
 from novum.sandbox import Access, Sandbox, buffers, cgroup, procfs, recorded
 from novum.sandbox.confined import Confined
+from novum.sandbox.open import lookup
 from novum.sandbox.policy import python_paths
 
 MIB = 1 << 20
@@ -151,11 +152,11 @@ def test_a_group_that_still_holds_a_process_is_a_failed_containment(tmp_path: Pa
         cgroup._remove(group)
 
 
-def test_the_payload_is_in_every_control_group_with_only_the_sandboxs_own(
-    sandbox: Sandbox, tmp_path: Path
-) -> None:
+@pytest.mark.parametrize("backend", [*BACKENDS, "landlock"])
+def test_the_payload_is_in_every_control_group_with_only_the_sandboxs_own(backend: str, work: Path) -> None:
     if cgroup.find() is None:
         pytest.skip("needs control groups that this user may make")
+    sandbox = lookup(backend).make()
     assert isinstance(sandbox, Confined)
     found: list[list[str]] = []
 
@@ -164,7 +165,7 @@ def test_the_payload_is_in_every_control_group_with_only_the_sandboxs_own(
             members = (folder / "cgroup.procs").read_text().split()
             found.append([Path(f"/proc/{pid}/cmdline").read_text().split("\0")[0] for pid in members])
 
-    sandbox.run(["/bin/sh", "-c", "echo; read x < /dev/zero"], tmp_path, Limits(wall_s=0.5), on_output=look)
+    sandbox.run(["/bin/sh", "-c", "echo; read x < /dev/zero"], work, Limits(wall_s=0.5), on_output=look)
     assert found
     assert [members.count("/bin/sh") for members in found] == [1] * len(found)
     assert {len(members) for members in found} == {1 + sandbox.own_tasks}
