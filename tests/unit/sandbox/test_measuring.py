@@ -7,6 +7,7 @@ import os
 import socket
 import struct
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -153,7 +154,7 @@ def test_a_group_that_still_holds_a_process_is_a_failed_containment(tmp_path: Pa
 
 
 @pytest.mark.parametrize("backend", [*BACKENDS, "landlock"])
-def test_the_payload_is_in_every_control_group_with_only_the_sandboxs_own(backend: str, work: Path) -> None:
+def test_the_payload_is_in_every_control_group_with_only_the_sandboxs_own(backend: str) -> None:
     if cgroup.find() is None:
         pytest.skip("needs control groups that this user may make")
     sandbox = lookup(backend).make()
@@ -165,7 +166,9 @@ def test_the_payload_is_in_every_control_group_with_only_the_sandboxs_own(backen
             members = (folder / "cgroup.procs").read_text().split()
             found.append([Path(f"/proc/{pid}/cmdline").read_text().split("\0")[0] for pid in members])
 
-    sandbox.run(["/bin/sh", "-c", "echo; read x < /dev/zero"], work, Limits(wall_s=0.5), on_output=look)
+    command = ["/bin/sh", "-c", "echo; read x < /dev/zero"]
+    with tempfile.TemporaryDirectory() as work:  # into the tests' own folder no other user can go
+        sandbox.run(command, Path(work), Limits(wall_s=0.5), on_output=look)
     assert found
     assert [members.count("/bin/sh") for members in found] == [1] * len(found)
     assert {len(members) for members in found} == {1 + sandbox.own_tasks}
