@@ -27,6 +27,7 @@ from novum.sandbox import cgroup
 from novum.sandbox.ending import Ending, OnOutput, Output, name_by_complaint, name_signal, out_of_time
 from novum.sandbox.gpu import GpuMemory
 from novum.sandbox.launcher import BOOT
+from novum.sandbox.launcher.control import DESCRIPTORS
 from novum.sandbox.policy import own_python
 from novum.sandbox.proxy import Proxy
 from novum.sandbox.watch import INTERVAL_S, Broken, Handles, Meter, Usage, too_many
@@ -213,15 +214,17 @@ class _Run:
 
     def _send_specification(self, specification: dict[str, Any], doors: list[int]) -> None:
         """In a file, for a message has a largest size, and a command with 10,000 names is an ordinary one."""
-        with open(os.memfd_create("specification"), "w+b") as file:  # noqa: PTH123 - it has no path
-            marshal.dump(specification, file)
-            file.seek(0)
-            socket.send_fds(self._control, [b"specification"], [file.fileno(), *doors])
-        for door in doors:
-            os.close(door)
+        try:
+            with open(os.memfd_create("specification"), "w+b") as file:  # noqa: PTH123 - it has no path
+                marshal.dump(specification, file)
+                file.seek(0)
+                socket.send_fds(self._control, [b"specification"], [file.fileno(), *doors])
+        finally:
+            for door in doors:
+                os.close(door)
 
     def _receive(self) -> tuple[str, str, list[int]]:
-        message, fds, _, _ = socket.recv_fds(self._control, 1 << 16, 8)
+        message, fds, _, _ = socket.recv_fds(self._control, 1 << 16, DESCRIPTORS)
         if not message:
             raise SandboxError("the sandbox cannot be built", self._complaint() or "its launcher ended")
         word, _, text = message.decode(errors="replace").partition(" ")

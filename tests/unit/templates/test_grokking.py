@@ -311,6 +311,16 @@ def test_a_larger_network_is_counted(small: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.torch
+def test_a_network_of_two_layers_is_trained_and_rebuilt(small: Path, tmp_path: Path) -> None:
+    out = trained(FOLDER, tmp_path / "run_1", *SMALL, "--layers=2")
+    assert parameters(evaluated(FOLDER, out))[0] > parameters(evaluated(FOLDER, small))[0]
+    with np.load(out / "outputs.npz") as file:
+        attention = file["attention"]
+    assert attention.shape[1] == 2
+    assert np.allclose(attention.sum(axis=-1), 1.0, atol=1e-5)
+
+
+@pytest.mark.torch
 def test_a_change_that_draws_from_other_sources_of_chance_repeats(tmp_path: Path) -> None:
     """Every random source is seeded: an edit may use `random` or numpy's global state."""
     noisy = (
