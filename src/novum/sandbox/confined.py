@@ -144,10 +144,10 @@ class Confined(ABC):
         return f"{self.name}: all namespaces, allow-listed files, seccomp, {lock}; memory and tasks: {groups}"
 
     @abstractmethod
-    def chain(self, job: Job, control: int, fill: Callable[[int], None]) -> Chain:
+    def chain(self, job: Job, sent: int, fill: Callable[[int], None]) -> Chain:
         """How this backend gets from a plain process to the payload.
 
-        `control` is the launcher's descriptor of the control line. `fill` puts the inputs into an open, empty work
+        `sent` is the descriptor of the launcher's file. `fill` puts the inputs into an open, empty work
         folder; it is for the backend to call now, or for the launcher to ask for.
         """
 
@@ -211,7 +211,7 @@ class _Execution:
     def run(self, group: cgroup.Group | None) -> Outcome:
         job = self._job
         launch = Launch(
-            chain=lambda control: self._backend.chain(job, control, self._fill),
+            chain=lambda sent: self._backend.chain(job, sent, self._fill),
             spawn_uid=self._backend.spawn_uid(job),
             limits=job.limits,
             work=None if job.in_memory else job.workdir,

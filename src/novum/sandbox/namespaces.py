@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from novum.sandbox.confined import Confined, Job
-from novum.sandbox.supervise import Chain, launcher_command
+from novum.sandbox.sending import launcher_command
+from novum.sandbox.supervise import Chain
 
 
 class Namespaces(Confined):
@@ -13,6 +14,6 @@ class Namespaces(Confined):
 
     name = "namespaces"
 
-    def chain(self, job: Job, control: int, fill: Callable[[int], None]) -> Chain:
+    def chain(self, job: Job, sent: int, fill: Callable[[int], None]) -> Chain:
         """One program, which is told everything."""
-        return Chain(launcher_command(control), [job.specification("namespaces")])
+        return Chain(launcher_command(sent), job.specification("namespaces"))

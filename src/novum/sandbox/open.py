@@ -6,7 +6,6 @@ none, runs only when a person names it.
 
 from __future__ import annotations
 
-import compileall
 import contextlib
 import functools
 import hashlib
@@ -21,7 +20,6 @@ from novum import __version__
 from novum.errors import NoSandbox, NovumError, SandboxError, UsageError
 from novum.sandbox import Sandbox, apptainer, bubblewrap, cgroup, container, namespaces, plain, runsc
 from novum.sandbox.selftest import Check, boot_id, check_backend, passed
-from novum.sandbox.supervise import LAUNCHER
 from novum.sandbox.unsafe import Unsafe
 
 UNSAFE = "unsafe"
@@ -196,8 +194,6 @@ def _failed_checks(name: str, entry: Backend, sandbox: Sandbox, cache_dir: Path 
     key = f"{boot_id()} {name} {entry.version()} {os.geteuid()} {sandbox.level} {_source_hash()}"
     if memory.has(key):
         return []
-    # The launcher starts in places where it cannot keep its bytecode, and making it anew doubles the time of a start.
-    compileall.compile_dir(LAUNCHER, quiet=2)
     checks = check_backend(sandbox, entry.waived)
     if passed(checks):
         memory.add(key)

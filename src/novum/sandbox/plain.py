@@ -23,7 +23,8 @@ from novum.sandbox import Access, policy
 from novum.sandbox.confined import SPARE_TASKS, Confined, Job
 from novum.sandbox.ending import OnOutput
 from novum.sandbox.launcher import landlock, seccomp
-from novum.sandbox.supervise import LAUNCHER, Chain, launcher_command
+from novum.sandbox.sending import launcher_command
+from novum.sandbox.supervise import Chain
 
 NEEDED_ABI = 6
 """The first Landlock that keeps signals and abstract sockets in."""
@@ -75,25 +76,23 @@ class Plain(Confined):
         (job.workdir / TEMPORARY).mkdir(exist_ok=True)
         return dataclasses.replace(job, in_memory=False)
 
-    def chain(self, job: Job, control: int, fill: Callable[[int], None]) -> Chain:
+    def chain(self, job: Job, sent: int, fill: Callable[[int], None]) -> Chain:
         """One program, which is told everything."""
         specification = job.specification("plain")
         _, own = policy.own_python()
         shown = [source for source, _ in job.view.binds]
         return Chain(
-            launcher_command(control),
-            [
-                specification
-                | {
-                    "uid": job.outer_uid,
-                    "cwd": str(job.workdir),
-                    "readable": [*shown, *map(str, own), *REAL_ETC, str(LAUNCHER), "/proc", str(job.workdir)],
-                    "writable": [str(job.workdir)],
-                    "filter": seccomp.program(self.families, reserves=False),
-                    "deny_tcp": not self.families,
-                    "rlimits": _with_others(specification["rlimits"], job),
-                }
-            ],
+            launcher_command(sent),
+            specification
+            | {
+                "uid": job.outer_uid,
+                "cwd": str(job.workdir),
+                "readable": [*shown, *map(str, own), *REAL_ETC, "/proc", str(job.workdir)],
+                "writable": [str(job.workdir)],
+                "filter": seccomp.program(self.families, reserves=False),
+                "deny_tcp": not self.families,
+                "rlimits": _with_others(specification["rlimits"], job),
+            },
         )
 
 

@@ -5,6 +5,7 @@ Everything that is not named here, or by the caller's `Access`, is absent from t
 
 from __future__ import annotations
 
+import functools
 import os
 import secrets
 import stat
@@ -63,14 +64,14 @@ def view(access: Access) -> View:
     Raises:
         UsageError: a path is relative, missing, reserved, or unreadable for the uid that the payload gets.
     """
-    links = {path: os.readlink(path).lstrip("/") for path in MERGED if Path(path).is_symlink()}
-    folders = [path for path in MERGED if Path(path).is_dir() and path not in links]
-    system = [path for path in (*SYSTEM, *folders) if Path(path).exists()]
+    links = {path: os.readlink(path).lstrip("/") for path in MERGED if os.path.islink(path)}
+    folders = [path for path in MERGED if path not in links and os.path.isdir(path)]
+    system = [path for path in (*SYSTEM, *folders) if os.path.exists(path)]
     for path in access.readonly:
         _check_readonly(path)
     named = [str(path) for path in access.readonly]
     paths = _outermost([*system, *named])
-    made_up = [(str(file), f"/etc/{file.name}") for file in sorted(MADE_UP.iterdir())]
+    made_up = [(f"{MADE_UP}/{name}", f"/etc/{name}") for name in sorted(os.listdir(MADE_UP))]
     return View((*((path, path) for path in paths), *made_up), links)
 
 
@@ -139,6 +140,7 @@ def holds_home(path: Path) -> bool:
     return any(folder.is_relative_to(path) for folder in (home, home.resolve()) if folder.is_absolute())
 
 
+@functools.cache
 def own_python() -> tuple[Path, tuple[Path, ...]]:
     """The interpreter that the launcher runs on, outside any virtual environment, and what it needs."""
     python = Path(getattr(sys, "_base_executable", sys.executable) or sys.executable)
@@ -266,7 +268,7 @@ def _outermost(paths: list[str]) -> list[str]:
     """Without duplicates and without what another path shows already; parents first."""
     kept: list[str] = []
     for path in sorted(dict.fromkeys(paths), key=lambda p: p.count("/")):
-        real = os.path.realpath(path)
-        if not any(path.startswith(k + "/") and real.startswith(os.path.realpath(k) + "/") for k in kept):
+        around = [k for k in kept if path.startswith(k + "/")]
+        if not any(os.path.realpath(path).startswith(os.path.realpath(k) + "/") for k in around):
             kept.append(path)
     return kept

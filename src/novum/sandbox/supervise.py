@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import marshal
 import os
 import select
 import signal
@@ -16,19 +15,18 @@ import socket
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from novum.errors import ContainmentError, SandboxError, UsageError
 from novum.records import Limits
-from novum.sandbox import cgroup
+from novum.sandbox import cgroup, sending
 from novum.sandbox.ending import Ending, OnOutput, Output, name_by_complaint, name_signal, out_of_time
 from novum.sandbox.gpu import GpuMemory
-from novum.sandbox.launcher import BOOT
+from novum.sandbox.launcher import kernel
 from novum.sandbox.launcher.control import DESCRIPTORS
-from novum.sandbox.policy import own_python
 from novum.sandbox.proxy import Proxy
 from novum.sandbox.watch import INTERVAL_S, Broken, Handles, Meter, Usage, too_many
 
@@ -36,14 +34,15 @@ START_S = 30.0
 """Longest time for a sandbox to be built."""
 END_S = 3.0
 """Longest time for everything in it to be dead after the kill."""
-LAUNCHER = Path(__file__).resolve().parent / "launcher"
 
 
 class Chain(NamedTuple):
-    """From a plain process to the payload: the first program, and what each that asks is told, in order."""
+    """From a plain process to the payload: the first program, and what the launcher that it leads to is told."""
 
     command: Sequence[str]
-    specifications: Sequence[dict[str, Any]]
+    specification: dict[str, Any]
+    descriptors: Sequence[int] = ()
+    """What the first program is to inherit too; closed when it has."""
 
 
 @dataclass
@@ -51,7 +50,7 @@ class Launch:
     """How to start one run."""
 
     chain: Callable[[int], Chain]
-    """Made when the launcher's descriptor of the control line is known."""
+    """Made when the descriptor of the launcher's file is known."""
     limits: Limits
     work: Path | None
     """The work folder, when the payload works in it itself and not in a copy in memory."""
@@ -71,12 +70,6 @@ class Launch:
     """The GPUs of the run, and how much of their memory it may take."""
     proxy: Proxy | None = None
     """The way to the hosts that it may reach."""
-
-
-def launcher_command(control: int) -> list[str]:
-    """The command line of the launcher, outside any virtual environment."""
-    python, _ = own_python()
-    return [str(python), "-I", "-S", "-c", BOOT, str(LAUNCHER.parent), str(control)]
 
 
 def execute(launch: Launch, after: Callable[[int], None] | None = None) -> Ending:
@@ -124,22 +117,29 @@ class _Run:
             undo.pop_all()
 
     def _spawn(self, control: int) -> subprocess.Popen[bytes]:
-        command, self._told = self._launch.chain(control)
-        self._left_to_tell = list(self._told)
+        group = self._launch.group
+        with contextlib.ExitStack() as given, sending.new_file() as sent:
+            command, told, descriptors = self._launch.chain(sent.fileno())
+            doors = group.doors() if group else []
+            for fd in (*descriptors, *doors):
+                given.callback(os.close, fd)
+            self._told = told | {"control": control, "grouped": group is not None, "doors": doors}
+            sending.write(sent, self._told)
+            return self._start(command, (control, sent.fileno(), *descriptors, *doors))
+
+    def _start(self, command: Sequence[str], descriptors: tuple[int, ...]) -> subprocess.Popen[bytes]:
         try:
-            return subprocess.Popen(
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                env={},
-                cwd="/",
-                pass_fds=(control,),
-                start_new_session=True,
-                user=self._launch.spawn_uid,
-                group=self._launch.spawn_uid,
-                extra_groups=None if self._launch.spawn_uid is None else (),
-            )
+            with _as_user(self._launch.spawn_uid):
+                return subprocess.Popen(
+                    command,
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.PIPE,
+                    env={},
+                    cwd="/",
+                    pass_fds=descriptors,
+                    start_new_session=True,
+                )
         except OSError as error:
             raise SandboxError("the sandbox's launcher cannot be started", str(error)) from error
 
@@ -166,8 +166,9 @@ class _Run:
 
     def _answer(self, word: str, text: str, fds: list[int]) -> None:
         match word:
-            case "next":
-                self._send_specification(self._left_to_tell.pop(0), self._join_group(fds[0]))
+            case "join":
+                self._add_to_group(fds[0])
+                self._send(b"go")
             case "map":
                 self._map_ids()
                 self._send(b"go")
@@ -188,14 +189,11 @@ class _Run:
             case _:
                 raise SandboxError("the sandbox cannot be built", text or self._complaint())
 
-    def _join_group(self, process: int) -> list[int]:
-        """Put the launcher that asks into the group; or the descriptors by which it goes there itself."""
+    def _add_to_group(self, process: int) -> None:
         pid = _pid_of(process)
         os.close(process)
-        doors = self._launch.group.doors() if self._launch.group else []
-        if self._launch.group and not doors:
+        if self._launch.group:
             self._launch.group.add(pid)
-        return doors
 
     def _watch_over(self, handles: Handles) -> None:
         launch = self._launch
@@ -211,17 +209,6 @@ class _Run:
 
     def _send(self, message: bytes) -> None:
         self._control.send(message)
-
-    def _send_specification(self, specification: dict[str, Any], doors: list[int]) -> None:
-        """In a file, for a message has a largest size, and a command with 10,000 names is an ordinary one."""
-        try:
-            with open(os.memfd_create("specification"), "w+b") as file:  # noqa: PTH123 - it has no path
-                marshal.dump(specification, file)
-                file.seek(0)
-                socket.send_fds(self._control, [b"specification"], [file.fileno(), *doors])
-        finally:
-            for door in doors:
-                os.close(door)
 
     def _receive(self) -> tuple[str, str, list[int]]:
         message, fds, _, _ = socket.recv_fds(self._control, 1 << 16, DESCRIPTORS)
@@ -240,7 +227,7 @@ class _Run:
 
     def _map_ids(self) -> None:
         outer = self._launch.outer_uid
-        inner = self._told[-1]["uid"]
+        inner = self._told["uid"]
         text = f"0 0 1\n{inner} {outer} 1\n"
         for name in ("uid_map", "gid_map"):
             Path(f"/proc/{self._process.pid}/{name}").write_text(text)
@@ -285,7 +272,7 @@ class _Run:
         self._ended = time.monotonic()
         if self._meter and self.started and not self._broken:
             with contextlib.suppress(OSError):
-                self._broken = self._meter.judge()
+                self._broken = self._meter.judge(ended=True)
         dead = True
         if self.handles and self._launch.graceful:
             self._control.shutdown(socket.SHUT_WR)
@@ -351,7 +338,7 @@ class _Run:
         ending.written_bytes = self._written
         word, number = self._status or ("", 0)
         if word == "unstartable":
-            raise _unstartable(self._told[-1]["argv"][0], number, self._why)
+            raise _unstartable(self._told["argv"][0], number, self._why)
         if word == "exit" and number == 0:
             ending.ended, ending.code = "exit", 0
         elif self._broken:
@@ -364,6 +351,23 @@ class _Run:
         else:
             ending.reason = "its process 1 ended without saying how"
         return ending
+
+
+@contextlib.contextmanager
+def _as_user(uid: int | None) -> Iterator[None]:
+    """Make this thread another user, which what it starts meanwhile is for good; then root again.
+
+    Only its saved uid stays 0, and execve(2) forgets that one. `subprocess` changes the user too, but in a copy of this
+    whole process, which takes longer than all that is done here to start a sandbox.
+    """
+    if uid is None:
+        yield
+        return
+    kernel.become_for_now(uid)
+    try:
+        yield
+    finally:
+        kernel.become_for_now(0)
 
 
 def _unstartable(program: str, number: int, why: str) -> UsageError:

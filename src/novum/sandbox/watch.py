@@ -118,10 +118,11 @@ class Meter:
                 return Broken("disk", f"it filled /tmp or /dev/shm: {held}, which is the limit there")
         return self.judge()
 
-    def judge(self) -> Broken | None:
-        """Measure now; the first limit that is broken."""
+    def judge(self, ended: bool = False) -> Broken | None:
+        """Measure now; the first limit that is broken. Of what has `ended` no socket is left to look at."""
         disk = self._disk.measure()
-        self._look_slowly()
+        if not ended:
+            self._look_slowly()
         if self._group:
             reading = self._group.read()
             written = self._written() if disk.in_memory else 0
@@ -131,7 +132,7 @@ class Meter:
         else:
             usage, stops = self._processes(), None
         usage = usage._replace(
-            memory_bytes=usage.memory_bytes + self._in_sockets(),
+            memory_bytes=usage.memory_bytes + (0 if ended else self._in_sockets()),
             disk_bytes=disk.bytes,
             inodes=disk.inodes,
             gpu_bytes=self._in_gpus,

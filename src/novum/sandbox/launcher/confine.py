@@ -1,18 +1,17 @@
 """What a process does to itself before it becomes the payload, and the process 1 that watches over it."""
 
-from __future__ import annotations
-
-import _signal  # type: ignore[import-not-found]  # `signal` costs 3 ms to import
-import os
+import _signal  # type: ignore[import-not-found]
+import posix as os
 import resource
 
 from . import kernel, landlock
-from .control import Control
 from .kernel import prctl
 
 TYPE_CHECKING = False
-if TYPE_CHECKING:  # `typing` costs 10 ms to import
+if TYPE_CHECKING:
     from typing import Any, NoReturn
+
+    from .control import Control
 
 
 def die_with_parent(parent: int) -> None:
@@ -22,8 +21,8 @@ def die_with_parent(parent: int) -> None:
         raise SystemExit(70)
 
 
-def run_as_init(control: Control, spec: dict[str, Any]) -> NoReturn:
-    """Be process 1: start the payload, reap what is orphaned, report how the payload ended, end.
+def run_as_init(control: "Control", spec: "dict[str, Any]") -> "NoReturn":
+    """Be process 1: start the payload when the supervisor says go, reap what is orphaned, report how it ended, end.
 
     When process 1 of a namespace ends, the kernel kills every other process in it.
     """
@@ -81,12 +80,17 @@ def _tasks_left() -> int:
     return left
 
 
-def become_payload(control: Control, spec: dict[str, Any], parent: int | None = None) -> NoReturn:
-    """Give up everything and execute the payload; without a namespace it dies with its `parent`."""
+def become_payload(control: "Control", spec: "dict[str, Any]", parent: int | None = None) -> "NoReturn":
+    """Give up everything, wait for the supervisor's go and execute the payload.
+
+    Without a namespace it dies with its `parent`, who has waited for it.
+    """
     try:
         os.setsid()
         confine(spec)
-        if parent is not None:
+        if parent is None:
+            control.wait_go()
+        else:
             die_with_parent(parent)
         control.say("started")
         os.execve(spec["argv"][0], spec["argv"], spec["environment"])
@@ -100,7 +104,7 @@ def become_payload(control: Control, spec: dict[str, Any], parent: int | None = 
         os._exit(70)
 
 
-def confine(spec: dict[str, Any]) -> None:
+def confine(spec: "dict[str, Any]") -> None:
     """Give up everything that the payload must not have. The order matters: each step needs the earlier rights."""
     for number in (_signal.SIGPIPE, _signal.SIGXFSZ):  # which Python ignores
         _signal.signal(number, _signal.SIG_DFL)

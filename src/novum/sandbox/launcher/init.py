@@ -1,15 +1,13 @@
 """Process 1 of the sandbox."""
 
-from __future__ import annotations
-
-import os
+import posix as os
 from _socket import AF_INET, AF_NETLINK, SOCK_RAW, SOCK_STREAM, socket
 
 from . import kernel
 from .confine import run_as_init
 
 TYPE_CHECKING = False
-if TYPE_CHECKING:  # `typing` costs 10 ms to import
+if TYPE_CHECKING:
     from typing import Any
 
     from .control import Control
@@ -18,7 +16,7 @@ if TYPE_CHECKING:  # `typing` costs 10 ms to import
 NETLINK_SOCK_DIAG = 4
 
 
-def init(control: Control, spec: dict[str, Any]) -> None:
+def init(control: "Control", spec: "dict[str, Any]") -> None:
     """Be process 1 of a room that bubblewrap built."""
     kernel.prctl(kernel.PR_SET_PDEATHSIG, 9)
     if spec["fill"]:
@@ -27,14 +25,14 @@ def init(control: Control, spec: dict[str, Any]) -> None:
     run_as_init(control, spec)
 
 
-def fill(control: Control, spec: dict[str, Any], work: int) -> None:
+def fill(control: "Control", spec: "dict[str, Any]", work: int) -> None:
     """Let the supervisor put the inputs into the work folder."""
     control.say("fill", fds=(work,))
     control.wait_go()
     os.close(work)
 
 
-def hand_over(control: Control, proxy_port: int) -> None:
+def hand_over(control: "Control", proxy_port: int) -> None:
     """Give the supervisor what it needs to watch and to end this namespace, and a socket for a proxy in it."""
     shared = [os.open(path, os.O_RDONLY | os.O_DIRECTORY) for path in ("/work", "/proc", "/tmp", "/dev/shm")]
     handle = os.pidfd_open(1)
@@ -45,6 +43,5 @@ def hand_over(control: Control, proxy_port: int) -> None:
         listener.listen(64)
         shared.append(listener.detach())
     control.say("ready", fds=(handle, *shared))
-    control.wait_go()
     for fd in (handle, *shared):
         os.close(fd)

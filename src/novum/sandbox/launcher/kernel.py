@@ -1,11 +1,19 @@
-"""Kernel interfaces that the standard library lacks, by ctypes. Linux on x86-64 and aarch64."""
+"""Kernel interfaces that the standard library lacks, by `syscall` of the C library. Linux on x86-64 and aarch64."""
 
-from __future__ import annotations
-
-import ctypes
+import _struct as struct
 import errno
-import os
-import struct
+import posix as os
+import sys
+from _ctypes import (
+    FUNCFLAG_CDECL,
+    FUNCFLAG_USE_ERRNO,
+    CFuncPtr,
+    _SimpleCData,
+    addressof,
+    dlopen,
+    dlsym,
+    get_errno,
+)
 
 NUMBERS: dict[str, tuple[int, int]] = {
     # name: (x86-64, aarch64); -1 where the architecture has no such call
@@ -85,8 +93,11 @@ NUMBERS: dict[str, tuple[int, int]] = {
     "request_key": (249, 218),
     "semget": (64, 190),
     "setdomainname": (171, 162),
+    "setgroups": (116, 159),
     "sethostname": (170, 161),
     "setns": (308, 268),
+    "setresgid": (119, 149),
+    "setresuid": (117, 147),
     "setrlimit": (160, 164),
     "settimeofday": (164, 170),
     "shmget": (29, 194),
@@ -122,7 +133,21 @@ RESOLVE_NO_XDEV, RESOLVE_NO_MAGICLINKS, RESOLVE_NO_SYMLINKS, RESOLVE_BENEATH = 1
 _MAKES = os.O_ACCMODE | os.O_CREAT | os.O_EXCL | os.O_TRUNC | os.O_APPEND
 """Flags that are for the last part of a path only."""
 
-_LIBC = ctypes.CDLL(None, use_errno=True)
+
+class _Long(_SimpleCData):  # type: ignore[type-arg]
+    _type_ = "l"
+
+
+class _Letter(_SimpleCData):  # type: ignore[type-arg]
+    _type_ = "c"
+
+
+class _Function(CFuncPtr):
+    _flags_ = FUNCFLAG_CDECL | FUNCFLAG_USE_ERRNO
+    _restype_ = _Long
+
+
+_SYSCALL = _Function(dlsym(dlopen(None, 0), "syscall"))  # type: ignore[arg-type]
 
 
 def architecture(machine: str = "") -> tuple[int, int]:
@@ -142,12 +167,12 @@ def number(name: str) -> int:
     return NUMBERS[name][architecture()[0]]
 
 
-def syscall(name: str, *arguments: int | bytes | ctypes.Array[ctypes.c_char] | None) -> int:
+def syscall(name: str, *arguments: int | bytes | None) -> int:
     """Make a system call; its result, or an OSError that names it."""
-    converted = [ctypes.c_long(a) if isinstance(a, int) else a for a in arguments]
-    result: int = _LIBC.syscall(ctypes.c_long(number(name)), *converted)
+    converted = [_Long(a) if isinstance(a, int) else a for a in arguments]
+    result: int = _SYSCALL(_Long(number(name)), *converted)
     if result < 0:
-        code = ctypes.get_errno()
+        code = get_errno()
         raise OSError(code, f"{name}: {os.strerror(code)}")
     return result
 
@@ -155,6 +180,17 @@ def syscall(name: str, *arguments: int | bytes | ctypes.Array[ctypes.c_char] | N
 def unshare(flags: int) -> None:
     """Leave the namespaces in `flags` for new ones."""
     syscall("unshare", flags)
+
+
+def become_for_now(uid: int) -> None:
+    """Give this thread alone the user and group `uid`, and no other group; from there it can still become root again.
+
+    The C library would change every thread.
+    """
+    syscall("setresuid", -1, 0, -1)  # only root may change the others
+    syscall("setgroups", 0, None)
+    syscall("setresgid", uid, uid, 0)
+    syscall("setresuid", uid, uid, 0)
 
 
 def mount(source: str | None, target: str, kind: str | None = None, flags: int = 0, data: str = "") -> None:
@@ -176,7 +212,8 @@ def set_attributes(target: str, attributes: int, recursive: bool = True) -> None
 def bind(source_fd: int, target: str, attributes: int, recursive: bool = True) -> None:
     """Show the file or folder behind `source_fd` at `target`, with `attributes`."""
     mount(f"/proc/self/fd/{source_fd}", target, None, MS_BIND | (MS_REC if recursive else 0))
-    set_attributes(target, attributes, recursive)
+    if attributes:
+        set_attributes(target, attributes, recursive)
 
 
 def pivot_to(folder: str) -> None:
@@ -209,8 +246,8 @@ def drop_capabilities() -> None:
 
 def install_filter(program: bytes) -> None:
     """Filter the system calls of this process and its children from now on. Needs no_new_privs."""
-    buffer = ctypes.create_string_buffer(program, len(program))
-    header = struct.pack("=HxxxxxxQ", len(program) // 8, ctypes.addressof(buffer))
+    buffer = (_Letter * len(program)).from_buffer_copy(program)
+    header = struct.pack("=HxxxxxxQ", len(program) // 8, addressof(buffer))
     syscall("prctl", PR_SET_SECCOMP, 2, header, 0, 0)
 
 
@@ -257,4 +294,4 @@ def walk_beneath(folder_fd: int, name: str, flags: int, mode: int = 0) -> int:
 
 
 def _path(text: str) -> bytes:
-    return os.fsencode(text) + b"\0"
+    return text.encode(sys.getfilesystemencoding(), sys.getfilesystemencodeerrors()) + b"\0"

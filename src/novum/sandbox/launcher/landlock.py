@@ -1,10 +1,8 @@
 """Landlock: a second lock on files (and, alone, on the network) that holds for a process and its children."""
 
-from __future__ import annotations
-
-import os
-import stat
-import struct
+import _stat as stat
+import _struct as struct
+import posix as os
 
 from .kernel import syscall
 

@@ -5,25 +5,24 @@ init         (inside bubblewrap) be process 1 of a room that is there
 plain        (degraded backends) no namespaces
 """
 
-from __future__ import annotations
-
-import os
+import posix as os
 
 from .control import Control
 
 TYPE_CHECKING = False
-if TYPE_CHECKING:  # `typing` costs 10 ms to import
+if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any, NoReturn
 
 
-def main(fd: int) -> NoReturn:
-    """Do what the supervisor at the other end of `fd` says."""
-    control = Control(fd)
+def main(spec: "dict[str, Any]") -> "NoReturn":
+    """Do what the specification says, and talk about it with the supervisor."""
+    control = Control(spec["control"])
     os.umask(0o022)  # the caller's may be 077, and the room must be open to the payload's user
     try:
-        spec = control.specification()
-        close_all_but(fd)
+        if spec["grouped"]:
+            control.join(spec["doors"])
+        close_all_but(control.fd)
         _mode(spec["mode"])(control, spec)
     except OSError as error:
         control.say("failed", str(error))
@@ -31,7 +30,7 @@ def main(fd: int) -> NoReturn:
         os._exit(70)
 
 
-def _mode(name: str) -> Callable[[Control, dict[str, Any]], None]:
+def _mode(name: str) -> "Callable[[Control, dict[str, Any]], None]":
     if name == "namespaces":
         from .namespaces import namespaces
 

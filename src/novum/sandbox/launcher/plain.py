@@ -3,17 +3,15 @@
 Weaker than a namespace, whose end the kernel sees to: this process must live to do it.
 """
 
-from __future__ import annotations
-
-import _signal  # type: ignore[import-not-found]  # `signal` costs 3 ms to import
-import os
+import _signal  # type: ignore[import-not-found]
+import posix as os
 import select
 
 from . import kernel
 from .confine import become_payload
 
 TYPE_CHECKING = False
-if TYPE_CHECKING:  # `typing` costs 10 ms to import
+if TYPE_CHECKING:
     from typing import Any
 
     from .control import Control
@@ -21,7 +19,7 @@ if TYPE_CHECKING:  # `typing` costs 10 ms to import
 LOOK_MS = 20
 
 
-def plain(control: Control, spec: dict[str, Any]) -> None:
+def plain(control: "Control", spec: "dict[str, Any]") -> None:
     """Run the payload as a child until it ends or the supervisor hangs up; then kill all that it started."""
     kernel.prctl(kernel.PR_SET_CHILD_SUBREAPER, 1)
     folders = [os.open(path, os.O_RDONLY | os.O_DIRECTORY) for path in (spec["work"], "/proc")]
@@ -44,7 +42,7 @@ def plain(control: Control, spec: dict[str, Any]) -> None:
     os._exit(0)
 
 
-def _wait(control: Control, child: int) -> int | None:
+def _wait(control: "Control", child: int) -> int | None:
     """The payload's status, or None when the supervisor is gone or wants an end."""
     poll = select.poll()
     poll.register(control.fd, select.POLLIN | select.POLLHUP)

@@ -3,16 +3,14 @@
 Everything is read-only but /work, /tmp and /dev/shm, which are sized. What is not listed does not exist.
 """
 
-from __future__ import annotations
-
-import os
-import stat
+import _stat as stat
+import posix as os
 
 from . import kernel
 from .kernel import ATTR_NODEV, ATTR_NOEXEC, ATTR_NOSUID, ATTR_RDONLY
 
 TYPE_CHECKING = False
-if TYPE_CHECKING:  # `typing` costs 10 ms to import
+if TYPE_CHECKING:
     from typing import Any
 
 NEW_ROOT = "/tmp"  # any folder that always exists; hidden by a mount in this namespace only
@@ -33,7 +31,7 @@ def detach_from_host() -> None:
     kernel.mount(None, "/", None, kernel.MS_REC | kernel.MS_PRIVATE)
 
 
-def mount_work(target: str, spec: dict[str, Any]) -> None:
+def mount_work(target: str, spec: "dict[str, Any]") -> None:
     """A sized file system in memory for the work folder."""
     owner = f"uid={spec['uid']},gid={spec['uid']},mode=755"
     options = f"size={spec['work_bytes']},nr_inodes={spec['work_inodes']},{owner}"
@@ -47,7 +45,7 @@ def mount_work(target: str, spec: dict[str, Any]) -> None:
 class Room:
     """A room being built below `NEW_ROOT`. Use: `Room(spec)`, `build`, `protect`, `enter`."""
 
-    def __init__(self, spec: dict[str, Any]) -> None:
+    def __init__(self, spec: "dict[str, Any]") -> None:
         self._spec = spec
         # Opened now, for the new root may hide them.
         self._sources = [(os.open(source, os.O_PATH), dest) for source, dest in spec["binds"]]
@@ -104,21 +102,21 @@ class Room:
             kernel.bind(self._work, target, ATTR_NOSUID | ATTR_NODEV, recursive=False)
 
     def _sized(self, path: str, size: int, flags: int) -> None:
-        os.makedirs(NEW_ROOT + path, exist_ok=True)
+        _make_folders(NEW_ROOT + path)
         options = f"size={size},nr_inodes=50100,mode=1777"
         kernel.mount(path[1:], NEW_ROOT + path, "tmpfs", TMPFS | flags, options)
 
     def _show(self, fd: int, dest: str, attributes: int) -> None:
         target = NEW_ROOT + dest
         if stat.S_ISDIR(os.fstat(fd).st_mode):
-            os.makedirs(target, exist_ok=True)
-        elif not os.path.lexists(target):
+            _make_folders(target)
+        elif not _is_there(target):
             self._parent(dest)
             os.close(os.open(target, os.O_CREAT | os.O_WRONLY | os.O_EXCL, 0o444))
         kernel.bind(fd, target, attributes)
 
     def _parent(self, path: str) -> None:
-        os.makedirs(os.path.dirname(NEW_ROOT + path), exist_ok=True)
+        _make_folders((NEW_ROOT + path).rpartition("/")[0])
 
     def _proc(self) -> None:
         proc = NEW_ROOT + "/proc"
@@ -128,12 +126,29 @@ class Room:
         _write(f"{proc}/sys/user/max_user_namespaces", "0")
         for name in ("sys", "irq", "bus", "fs"):
             path = f"{proc}/{name}"
-            if os.path.isdir(path):
+            if _is_there(path):
                 kernel.mount(path, path, None, kernel.MS_BIND | kernel.MS_REC)
                 kernel.set_attributes(path, READ_ONLY | ATTR_NOEXEC)
         for name in MASKED:
-            if os.path.exists(f"{proc}/{name}"):
+            if _is_there(f"{proc}/{name}"):
                 kernel.mount(NEW_ROOT + "/dev/null", f"{proc}/{name}", None, kernel.MS_BIND)
+
+
+def _make_folders(path: str) -> None:
+    """Make a folder and those that lead to it, where they are not there."""
+    for end in [at for at, letter in enumerate(path) if letter == "/" and at] + [len(path)]:
+        try:
+            os.mkdir(path[:end])
+        except FileExistsError:
+            continue
+
+
+def _is_there(path: str) -> bool:
+    try:
+        os.lstat(path)
+    except OSError:
+        return False
+    return True
 
 
 def _write(path: str, text: str) -> None:

@@ -4,10 +4,9 @@ Covered: calls that widen the kernel's attack surface, reach other processes, ch
 hold memory that no limit sees. Not covered: bugs in the calls that stay allowed.
 """
 
-from __future__ import annotations
-
+import _struct as struct
 import errno
-import struct
+import functools
 
 from .kernel import (
     NEWCGROUP,
@@ -185,6 +184,7 @@ def _rules(families: tuple[int, ...], reserves: bool) -> dict[str, list[Instruct
     }
 
 
+@functools.cache
 def program(families: tuple[int, ...] = LOCAL_AND_IP, machine: str = "", reserves: bool = True) -> bytes:
     """The filter for `machine` (this one); `families` are the socket families that stay allowed.
 

@@ -1,0 +1,151 @@
+"""From novum's process to the launcher's: what it is sent, as which user it starts, what is made for it."""
+
+from __future__ import annotations
+
+import errno
+import marshal
+import os
+import subprocess
+import threading
+from pathlib import Path
+
+import pytest
+from sandboxes import LIMITS, Run
+
+from novum.sandbox import Access, Sandbox, bubblewrap, launcher, policy, sending
+from novum.sandbox.launcher.boot import PACKAGE
+from novum.sandbox.policy import MADE_UP
+from novum.sandbox.supervise import _as_user
+
+UID = 61_234
+
+
+# -- what it is sent ------------------------------------------------------------------------------------
+
+
+def test_the_launcher_is_sent_whole() -> None:
+    with sending.new_file() as file:
+        sending.write(file, {"mode": "none"})
+        marshal.load(file)
+        modules, specification = marshal.load(file), marshal.load(file)
+    files = {path.stem for path in Path(launcher.__path__[0]).glob("*.py")} - {"__init__", "boot"}
+    assert set(modules) == {PACKAGE, *(f"{PACKAGE}.{name}" for name in files)}
+    assert specification == {"mode": "none"}
+
+
+def test_a_launcher_imports_what_it_was_sent_and_closes_the_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    said = """
+import os, sys
+from . import other
+
+def main(told):
+    print(told, other.WORD, sys.argv[1] in os.listdir('/proc/self/fd'))
+"""
+    modules = {PACKAGE: "", f"{PACKAGE}.main": said, f"{PACKAGE}.other": "WORD = 'other'"}
+    compiled = {name: marshal.dumps(compile(text, name, "exec")) for name, text in modules.items()}
+    first, _ = sending._program()
+    monkeypatch.setattr(sending, "_program", lambda: (first, marshal.dumps(compiled)))
+    with sending.new_file() as file:
+        sending.write(file, {"told": 7})
+        command = sending.launcher_command(file.fileno())
+        done = subprocess.run(command, env={}, pass_fds=[file.fileno()], capture_output=True, text=True)
+    assert (done.stdout, done.stderr) == ("{'told': 7} other False\n", "")
+
+
+def test_nothing_of_the_launcher_is_in_the_room(python: Run) -> None:
+    program = "import os; print([name for _, _, names in os.walk('/proc/self/root/run') for name in names])"
+    assert python(program).stdout == "[]\n"
+
+
+# -- as which user it starts ----------------------------------------------------------------------------
+
+
+def test_what_is_started_as_another_user_cannot_become_root_again(as_root: None) -> None:
+    said: list[str] = []
+
+    def start() -> None:
+        with _as_user(UID):
+            show = ["/bin/grep", "-E", "^(Uid|Gid|Groups|CapEff|CapPrm):", "/proc/self/status"]
+            said.append(subprocess.run(show, capture_output=True, text=True, check=True).stdout)
+        said.append(Path("/proc/thread-self/status").read_text())
+
+    thread = threading.Thread(target=start)
+    thread.start()
+    thread.join()
+    child = {line.split(":")[0]: line.split()[1:] for line in said[0].splitlines()}
+    assert child == {
+        "Uid": [str(UID)] * 4,
+        "Gid": [str(UID)] * 4,
+        "Groups": [],
+        "CapPrm": ["0" * 16],
+        "CapEff": ["0" * 16],
+    }
+    assert "Uid:\t0\t0\t0\t0\n" in said[1]
+    assert "Gid:\t0\t0\t0\t0\n" in said[1]
+    assert os.getresuid() == os.getresgid() == (0, 0, 0)
+
+
+def test_the_thread_is_root_again_when_nothing_could_be_started(as_root: None) -> None:
+    caught: list[object] = []
+
+    def start() -> None:
+        try:
+            with _as_user(UID):
+                subprocess.run(["/nowhere/at/all"])
+        except OSError:
+            caught.append(Path("/proc/thread-self/status").read_text())
+
+    thread = threading.Thread(target=start)
+    thread.start()
+    thread.join()
+    assert "Uid:\t0\t0\t0\t0\n" in str(caught[0])
+
+
+# -- what bubblewrap copies -----------------------------------------------------------------------------
+
+
+CHANGE = """
+import os
+for attempt in (
+    lambda: open('/etc/passwd', 'a'),
+    lambda: os.chmod('/etc/passwd', 0o666),
+    lambda: os.remove('/etc/passwd'),
+    lambda: open('/etc/new', 'w'),
+):
+    try:
+        attempt()
+        print('changed')
+    except OSError as error:
+        print(error.errno)
+"""
+
+
+def test_the_files_of_etc_are_those_of_the_policy(python: Run) -> None:
+    program = "import os\nfor e in os.scandir('/etc'):\n    if e.is_file(): print(e.name, e.stat().st_size)"
+    sizes = dict(line.split() for line in python(program).stdout.splitlines())
+    host = [path for path in map(Path, policy.SYSTEM) if path.parent == Path("/etc") and path.is_file()]
+    assert sizes == {path.name: str(path.stat().st_size) for path in (*MADE_UP.iterdir(), *host)}
+
+
+def test_the_files_of_etc_cannot_be_changed(python: Run) -> None:
+    """The payload owns bubblewrap's copies."""
+    refused = {str(number) for number in (errno.EROFS, errno.EPERM, errno.EACCES)}
+    assert set(python(CHANGE).stdout.split()) <= refused
+
+
+def test_small_files_of_etc_are_copied_and_nothing_else(tmp_path: Path) -> None:
+    small, large = tmp_path / "small", tmp_path / "large"
+    small.write_bytes(bytes(10))
+    large.write_bytes(bytes(bubblewrap.COPIED_BYTES + 1))
+    shown = ["/usr", "/etc/folder", "/etc/small"]
+    assert bubblewrap._is_copied(str(small), "/etc/small", shown)
+    assert not bubblewrap._is_copied(str(large), "/etc/large", shown)
+    assert not bubblewrap._is_copied(str(tmp_path), "/etc/folder", shown)
+    assert not bubblewrap._is_copied(str(small), "/etc/folder/small", shown)  # which is shown read-only
+    assert not bubblewrap._is_copied(str(small), str(small), shown)
+
+
+def test_a_file_of_etc_that_is_named_is_shown_by_either_backend(sandbox: Sandbox, work: Path) -> None:
+    named = next(path for path in (Path("/etc/debian_version"), Path("/etc/os-release")) if path.is_file())
+    outcome = sandbox.run(["/bin/cat", str(named)], work, LIMITS, Access(readonly=(named,)))
+    assert outcome.stdout == named.read_text()
