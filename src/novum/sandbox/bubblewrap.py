@@ -24,7 +24,7 @@ from novum.sandbox.confined import Confined, Job
 from novum.sandbox.ending import Ending
 from novum.sandbox.launcher import kernel, room
 from novum.sandbox.launcher.room import MASKED
-from novum.sandbox.sending import launcher_command
+from novum.sandbox.starting import launcher_command
 from novum.sandbox.supervise import Chain, Launch, execute
 
 PLACES = (Path("/usr/bin/bwrap"), Path("/usr/local/bin/bwrap"), Path("/bin/bwrap"))

@@ -27,6 +27,8 @@ class Before(NamedTuple):
     """User and group of everything in it, when the payload runs as another user."""
     largest: int = 0
     """Bytes of its largest file."""
+    mode: int = 0o700
+    """Who may do what with the folder itself."""
 
 
 def prepare(workdir: Path, owner: int | None) -> Before:
@@ -39,7 +41,9 @@ def prepare(workdir: Path, owner: int | None) -> Before:
     before = Before({}, {})
     try:
         with folder(workdir) as fd:
-            before = before._replace(largest=_note(fd, workdir, before))
+            before = before._replace(
+                largest=_note(fd, workdir, before), mode=stat.S_IMODE(os.fstat(fd).st_mode)
+            )
             if owner is not None:
                 for name in before.owners:
                     os.chown(name, owner, owner, dir_fd=fd, follow_symlinks=False)
@@ -80,6 +84,9 @@ def clean(workdir: Path, limits: Limits, owner: int | None, before: Before) -> R
     """
     names: list[str] = []
     try:
+        os.chmod(
+            workdir, before.mode
+        )  # which may be closed now, and is no link, for nothing above it was open
         with folder(workdir) as fd:
             walk = Walk(fd, bounds(limits, before.largest))
             for entry in walk:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from novum.sandbox.confined import Confined, Job
-from novum.sandbox.sending import launcher_command
+from novum.sandbox.starting import launcher_command
 from novum.sandbox.supervise import Chain
 
 

@@ -23,7 +23,7 @@ from novum.sandbox import Access, policy
 from novum.sandbox.confined import SPARE_TASKS, Confined, Job
 from novum.sandbox.ending import OnOutput
 from novum.sandbox.launcher import landlock, seccomp
-from novum.sandbox.sending import launcher_command
+from novum.sandbox.starting import launcher_command
 from novum.sandbox.supervise import Chain
 
 NEEDED_ABI = 6

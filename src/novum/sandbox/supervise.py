@@ -15,17 +15,17 @@ import socket
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from novum.errors import ContainmentError, SandboxError, UsageError
 from novum.records import Limits
-from novum.sandbox import cgroup, sending
+from novum.sandbox import cgroup, starting
+from novum.sandbox.alarm import Alarm
 from novum.sandbox.ending import Ending, OnOutput, Output, name_by_complaint, name_signal, out_of_time
 from novum.sandbox.gpu import GpuMemory
-from novum.sandbox.launcher import kernel
 from novum.sandbox.launcher.control import DESCRIPTORS
 from novum.sandbox.proxy import Proxy
 from novum.sandbox.watch import INTERVAL_S, Broken, Handles, Meter, Usage, too_many
@@ -118,30 +118,15 @@ class _Run:
 
     def _spawn(self, control: int) -> subprocess.Popen[bytes]:
         group = self._launch.group
-        with contextlib.ExitStack() as given, sending.new_file() as sent:
+        with contextlib.ExitStack() as given, starting.new_file() as sent:
             command, told, descriptors = self._launch.chain(sent.fileno())
             doors = group.doors() if group else []
             for fd in (*descriptors, *doors):
                 given.callback(os.close, fd)
             self._told = told | {"control": control, "grouped": group is not None, "doors": doors}
-            sending.write(sent, self._told)
-            return self._start(command, (control, sent.fileno(), *descriptors, *doors))
-
-    def _start(self, command: Sequence[str], descriptors: tuple[int, ...]) -> subprocess.Popen[bytes]:
-        try:
-            with _as_user(self._launch.spawn_uid):
-                return subprocess.Popen(
-                    command,
-                    stdin=subprocess.DEVNULL,
-                    stdout=subprocess.PIPE,
-                    stderr=subprocess.PIPE,
-                    env={},
-                    cwd="/",
-                    pass_fds=descriptors,
-                    start_new_session=True,
-                )
-        except OSError as error:
-            raise SandboxError("the sandbox's launcher cannot be started", str(error)) from error
+            starting.write(sent, self._told)
+            inherited = (control, sent.fileno(), *descriptors, *doors)
+            return starting.start(command, inherited, self._launch.spawn_uid)
 
     def _give_streams(self) -> None:
         """Let the payload open its own streams by name, as /dev/stdout, though it runs as another user."""
@@ -244,18 +229,22 @@ class _Run:
             poll.register(fd, select.POLLIN)
         poll.register(self.handles.process_one, select.POLLIN)
         deadline = self._began + self._launch.limits.wall_s
-        while not self._broken and not self._launch.cancelled.is_set():
-            events = poll.poll(INTERVAL_S * 1000)
-            for fd, _ in events:
-                if fd in streams and not self._output.read(streams[fd], fd):
-                    poll.unregister(fd)
-            if self._output.complains():
-                self._met = self._meter.met() or self._met
-            if any(fd == self.handles.process_one for fd, _ in events):
-                return
-            self._broken = (
-                out_of_time(deadline, self._launch.limits) or self._output.broken() or self._meter.look()
-            )
+        with Alarm(deadline, self._stop) as alarm:
+            while not self._broken and not self._launch.cancelled.is_set():
+                events = poll.poll(INTERVAL_S * 1000)
+                for fd, _ in events:
+                    if fd in streams and not self._output.read(streams[fd], fd):
+                        poll.unregister(fd)
+                if self._output.complains():
+                    self._met = self._meter.met() or self._met
+                if any(fd == self.handles.process_one for fd, _ in events):
+                    break
+                alarm.set()  # not before the first wait, which is all that a short run has
+                self._broken = (
+                    out_of_time(deadline, self._launch.limits) or self._output.broken() or self._meter.look()
+                )
+        if alarm.rang:
+            self._broken = self._broken or out_of_time(deadline, self._launch.limits)
 
     def _streams(self) -> dict[int, str]:
         assert self._process.stdout and self._process.stderr
@@ -275,11 +264,10 @@ class _Run:
                 self._broken = self._meter.judge(ended=True)
         dead = True
         if self.handles and self._launch.graceful:
-            self._control.shutdown(socket.SHUT_WR)
+            self._stop()
             _ends(self.handles.process_one, END_S)
         if self.handles:
-            with contextlib.suppress(ProcessLookupError):
-                signal.pidfd_send_signal(self.handles.process_one, signal.SIGKILL)
+            self._kill()
             dead = _ends(self.handles.process_one, END_S)
         self._stop_launcher()
         if not dead:
@@ -290,6 +278,18 @@ class _Run:
             )
         self._output.drain(self._streams())
         self._read_status()
+
+    def _stop(self) -> None:
+        """Begin to end it."""
+        if self._launch.graceful:
+            self._control.shutdown(socket.SHUT_WR)
+        else:
+            self._kill()
+
+    def _kill(self) -> None:
+        assert self.handles
+        with contextlib.suppress(ProcessLookupError):
+            signal.pidfd_send_signal(self.handles.process_one, signal.SIGKILL)
 
     def _stop_launcher(self) -> None:
         self._process.kill()
@@ -351,23 +351,6 @@ class _Run:
         else:
             ending.reason = "its process 1 ended without saying how"
         return ending
-
-
-@contextlib.contextmanager
-def _as_user(uid: int | None) -> Iterator[None]:
-    """Make this thread another user, which what it starts meanwhile is for good; then root again.
-
-    Only its saved uid stays 0, and execve(2) forgets that one. `subprocess` changes the user too, but in a copy of this
-    whole process, which takes longer than all that is done here to start a sandbox.
-    """
-    if uid is None:
-        yield
-        return
-    kernel.become_for_now(uid)
-    try:
-        yield
-    finally:
-        kernel.become_for_now(0)
 
 
 def _unstartable(program: str, number: int, why: str) -> UsageError:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import itertools
 import os
@@ -103,6 +102,8 @@ class Walk:
     def _names(self, folder: str, room: int) -> list[str]:
         fd = open_beneath(self._root, folder or ".", os.O_RDONLY | os.O_DIRECTORY)
         try:
+            if not os.access(".", os.X_OK, dir_fd=fd):  # it can be listed, and not looked into
+                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), folder)
             with os.scandir(fd) as entries:
                 return sorted(entry.name for entry in itertools.islice(entries, max(room, 0) + 1))
         finally:
@@ -168,13 +169,19 @@ def survey(root: int, depth: int = DEEPEST) -> Iterator[tuple[str, os.stat_resul
         try:
             with os.scandir(fd) as entries:
                 for entry in entries:
-                    with contextlib.suppress(FileNotFoundError):
-                        path = f"{name}/{entry.name}" if name else entry.name
-                        yield path, entry.stat(follow_symlinks=False)
-                        if entry.is_dir(follow_symlinks=False):
-                            folders.append(path)
-                            if path.count("/") >= depth:
-                                yield folders.pop(), None
+                    path = f"{name}/{entry.name}" if name else entry.name
+                    try:
+                        status = entry.stat(follow_symlinks=False)
+                    except FileNotFoundError:
+                        continue
+                    except PermissionError:  # it can be listed, and not looked into
+                        yield name, None
+                        break
+                    yield path, status
+                    if stat.S_ISDIR(status.st_mode):
+                        folders.append(path)
+                        if path.count("/") >= depth:
+                            yield folders.pop(), None
         finally:
             os.close(fd)
 

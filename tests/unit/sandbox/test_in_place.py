@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import os
 import socket
+import stat
 import subprocess
 import sys
 from pathlib import Path
@@ -73,6 +74,13 @@ def test_what_is_no_plain_file_is_removed_and_the_callers_links_are_not(box: San
     for name in ("trap", "fifo", "a", "b", "odd\nname"):
         assert not os.path.lexists(work / name), name
     assert len(outcome.refused_files) >= 5
+
+
+def test_the_folder_is_as_open_as_before(box: Sandbox, work: Path) -> None:
+    work.chmod(0o750)
+    python(box, work, "import os; os.symlink('/etc/passwd', 'trap'); os.chmod('.', 0)")
+    assert stat.S_IMODE(work.stat().st_mode) == 0o750
+    assert not os.path.lexists(work / "trap")
 
 
 @pytest.mark.parametrize("name", ["a\nb", "a\u00a0b", "\udcff", "x" * 255, "deep\nfolder/plain"])

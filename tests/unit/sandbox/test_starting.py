@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 from sandboxes import LIMITS, Run
 
-from novum.sandbox import Access, Sandbox, bubblewrap, launcher, policy, sending
+from novum.sandbox import Access, Sandbox, bubblewrap, launcher, policy, starting
 from novum.sandbox.launcher.boot import PACKAGE
 from novum.sandbox.policy import MADE_UP
-from novum.sandbox.supervise import _as_user
+from novum.sandbox.starting import _as_user
 
 UID = 61_234
 
@@ -24,8 +24,8 @@ UID = 61_234
 
 
 def test_the_launcher_is_sent_whole() -> None:
-    with sending.new_file() as file:
-        sending.write(file, {"mode": "none"})
+    with starting.new_file() as file:
+        starting.write(file, {"mode": "none"})
         marshal.load(file)
         modules, specification = marshal.load(file), marshal.load(file)
     files = {path.stem for path in Path(launcher.__path__[0]).glob("*.py")} - {"__init__", "boot"}
@@ -43,11 +43,11 @@ def main(told):
 """
     modules = {PACKAGE: "", f"{PACKAGE}.main": said, f"{PACKAGE}.other": "WORD = 'other'"}
     compiled = {name: marshal.dumps(compile(text, name, "exec")) for name, text in modules.items()}
-    first, _ = sending._program()
-    monkeypatch.setattr(sending, "_program", lambda: (first, marshal.dumps(compiled)))
-    with sending.new_file() as file:
-        sending.write(file, {"told": 7})
-        command = sending.launcher_command(file.fileno())
+    first, _ = starting._program()
+    monkeypatch.setattr(starting, "_program", lambda: (first, marshal.dumps(compiled)))
+    with starting.new_file() as file:
+        starting.write(file, {"told": 7})
+        command = starting.launcher_command(file.fileno())
         done = subprocess.run(command, env={}, pass_fds=[file.fileno()], capture_output=True, text=True)
     assert (done.stdout, done.stderr) == ("{'told': 7} other False\n", "")
 
