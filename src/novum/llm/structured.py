@@ -12,7 +12,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 from pydantic import TypeAdapter, ValidationError
 
 from novum.errors import AnswerError
-from novum.llm import Message, Model, Reply, Request, TextPart
+from novum.llm import Capabilities, Message, Model, Reply, Request, TextPart
 from novum.llm.extract import json_values, repaired_value
 from novum.llm.schema import schema_of
 
@@ -101,7 +101,7 @@ def _loop(model: Model, request: Request, parse: Callable[[Reply], _Parsed], ret
         value, problems, repaired = parse(reply)
         if not problems:
             return Answer(value, tries, repaired, reply)
-        attempt = _next_try(request, tries, reply, problems, model.capabilities.context_tokens)
+        attempt = _next_try(request, tries, reply, problems, model.capabilities)
     raise AnswerError(
         f"the model {model.name!r} gave no valid answer to the step {request.step!r} in {retries + 1} tries",
         "; ".join(problems),
@@ -110,32 +110,39 @@ def _loop(model: Model, request: Request, parse: Callable[[Reply], _Parsed], ret
     )
 
 
-def _next_try(
-    request: Request, tries: int, reply: Reply, problems: list[str], context_tokens: int
-) -> Request:
-    """The question again, after the last reply and what is wrong with it (earlier replies are left out)."""
+def _next_try(request: Request, tries: int, reply: Reply, problems: list[str], able: Capabilities) -> Request:
+    """The question again, with what is wrong with the last reply (what was wrong with earlier ones is left out)."""
     wrong = "\n".join(f"- {problem}" for problem in problems[:_MAX_ERRORS])
     max_tokens = request.max_tokens
     if reply.finish == "length":
         wrong += "\n- it was cut off because it is too long: be shorter"
-        max_tokens = max(max_tokens, min(_LONGER_AFTER_CUT * max_tokens, context_tokens // 2))
-    question, prefill = _split_prefill(request.messages)
-    said = "".join(message.text for message in prefill) + reply.text
+        max_tokens = max(max_tokens, min(_LONGER_AFTER_CUT * max_tokens, able.context_tokens // 2))
     return request.model_copy(
         update={
             "step": f"{request.step}/retry_{tries}",
-            "messages": (
-                *question,
-                Message.of("assistant", said.strip() or "(nothing)"),
-                Message.of(
-                    "user", f"This reply is not valid:\n{wrong}\nReply again, whole, with that put right."
-                ),
-                *prefill,
-            ),
+            "messages": _asked_anew(request, wrong) if able.small else _with_reply(request, reply, wrong),
             "max_tokens": max_tokens,
             "seed": request.seed + tries,
         }
     )
+
+
+def _with_reply(request: Request, reply: Reply, wrong: str) -> tuple[Message, ...]:
+    question, prefill = _split_prefill(request.messages)
+    said = "".join(message.text for message in prefill) + reply.text
+    return (
+        *question,
+        Message.of("assistant", said.strip() or "(nothing)"),
+        Message.of("user", f"This reply is not valid:\n{wrong}\nReply again, whole, with that put right."),
+        *prefill,
+    )
+
+
+def _asked_anew(request: Request, wrong: str) -> tuple[Message, ...]:
+    """Without the reply: a small model that sees it says it again."""
+    return _with_instruction(
+        request, f"Your last reply was refused:\n{wrong}\nReply anew, without that."
+    ).messages
 
 
 def _split_prefill(messages: tuple[Message, ...]) -> tuple[tuple[Message, ...], tuple[Message, ...]]:

@@ -76,6 +76,26 @@ def test_what_is_wrong_goes_back_under_a_new_step() -> None:
     assert len({r.hash for r in asked.requests}) == 3
 
 
+def test_a_small_model_is_asked_anew_and_does_not_see_the_reply_that_it_would_repeat() -> None:
+    asked = Asked({"name": "a", "score": 9}, GOOD, capabilities=Capabilities(json_schema=True, small=True))
+    assert ask(asked.model, request(), Idea).tries == 2
+    first, second = asked.requests
+    assert [m.role for m in second.messages] == [m.role for m in first.messages]
+    assert second.messages[-1].text.startswith(first.messages[-1].text)  # which it need not read again
+    assert "score" in second.messages[-1].text and '"score": 9' not in second.messages[-1].text
+    assert second.seed != first.seed
+
+
+def test_the_beginning_of_a_small_models_reply_stays_last() -> None:
+    small = Capabilities(prefill=True, small=True)
+    asked = Asked("", "The town is large.", capabilities=small)
+    answer = ask_text(asked.model, request(Message.of("assistant", "The town")))
+    assert answer.value == "The town is large."
+    assert [m.role for m in asked.requests[1].messages] == ["system", "user", "assistant"]
+    assert asked.requests[1].messages[-1].text == "The town"
+    assert "empty" in asked.requests[1].messages[-2].text
+
+
 def test_the_callers_check_goes_back_too() -> None:
     asked = Asked(GOOD, {"name": "b", "score": 3})
     answer = ask(asked.model, request(), Idea, check=lambda i: [] if i.name == "b" else ["the name is taken"])
