@@ -145,7 +145,7 @@ class Bubblewrap(Confined):
             arguments += ["--symlink", target, path]
         arguments += ["--proc", "/proc", "--ro-bind", "/proc/sys", "/proc/sys", "--dev", "/dev"]
         for name in MASKED:
-            if os.path.exists(f"/proc/{name}"):
+            if _is_open(f"/proc/{name}"):
                 arguments += ["--ro-bind-try", "/dev/null", f"/proc/{name}"]
         for path, key in (("/dev/shm", "shm_bytes"), ("/tmp", "tmp_bytes")):
             arguments += ["--perms", "1777", "--size", str(specification[key]), "--tmpfs", path]
@@ -203,6 +203,14 @@ class Stage:
         finally:
             os.close(fd)
         return place
+
+
+def _is_open(path: str) -> bool:
+    """Whether it is there and not root's alone, which the payload never is."""
+    try:
+        return bool(os.stat(path).st_mode & 0o066)
+    except OSError:
+        return False
 
 
 def _is_copied(source: str, dest: str, shown: list[str]) -> bool:

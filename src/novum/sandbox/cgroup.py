@@ -55,7 +55,7 @@ def find() -> Hierarchy | None:
 
 
 class Group:
-    """One group for one run. `with Group(...) as group:` kills what is in it at the end, and removes it."""
+    """One group for one run. `with Group(...) as group:` ends it; after a failure with all that is in it."""
 
     def __init__(self, hierarchy: Hierarchy, memory_bytes: int, tasks: int, own_tasks: int = 0) -> None:
         """`own_tasks` are those of the sandbox itself, which count beside `tasks`."""
@@ -74,8 +74,9 @@ class Group:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *_: object) -> None:
-        self.kill()
+    def __exit__(self, failure: object, *_: object) -> None:
+        if failure:  # else the run has seen to it
+            self.kill()
         self.remove()
 
     def folders(self) -> tuple[Path, ...]:

@@ -2,7 +2,6 @@
 
 import _signal  # type: ignore[import-not-found]
 import posix as os
-import resource
 
 from . import kernel, landlock
 from .kernel import prctl
@@ -112,7 +111,7 @@ def confine(spec: "dict[str, Any]") -> None:
     prctl(kernel.PR_SET_DUMPABLE, 1)  # else its own files in /proc belong to root
     _prefer_for_oom_kill()
     for limit, value in spec["rlimits"].items():
-        _lower(limit, value)
+        kernel.lower_limit(limit, value)
     kernel.drop_bounding()
     if os.geteuid() == 0:
         os.setgroups([])
@@ -124,14 +123,6 @@ def confine(spec: "dict[str, Any]") -> None:
     if spec["landlock"]:
         landlock.restrict(spec["readable"], spec["writable"], spec["device_files"], spec["deny_tcp"])
     kernel.install_filter(spec["filter"])
-
-
-def _lower(limit: int, value: int) -> None:
-    """Set a limit, or keep it where it is lower already: nobody may raise one here."""
-    hard = resource.getrlimit(limit)[1]
-    if hard != resource.RLIM_INFINITY:
-        value = min(value, hard)
-    resource.setrlimit(limit, (value, value))
 
 
 def _prefer_for_oom_kill() -> None:
