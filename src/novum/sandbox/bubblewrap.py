@@ -13,6 +13,7 @@ import stat
 import subprocess
 import tempfile
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from pathlib import Path
@@ -30,6 +31,8 @@ from novum.sandbox.supervise import Chain, Launch, execute
 PLACES = (Path("/usr/bin/bwrap"), Path("/usr/local/bin/bwrap"), Path("/bin/bwrap"))
 OLDEST = (0, 8, 0)
 STAGE = "novum-stage-"
+YOUNG_S = 60.0
+"""Until a sandbox has surely been built, which its folder is needed for."""
 COPIED_BYTES = 1 << 18
 REACHABLE = ("/usr/", "/etc/", "/dev/", "/proc/", "/sys/")
 """Places whose content every user can reach."""
@@ -120,20 +123,21 @@ class Bubblewrap(Confined):
         try:
             return _in_thread(run, launch)
         finally:
-            os.rmdir(folder)
+            with contextlib.suppress(OSError):
+                os.rmdir(folder)
 
     def chain(self, job: Job, sent: int, fill: Callable[[int], None]) -> Chain:
         """bubblewrap, and the launcher as process 1 in it."""
         inside = job.specification("init") | {"fill": job.in_memory and not job.privileged}
         if not job.privileged:
-            return self._chain(job, str, inside, sent)
+            return self._chain_with(str, job, inside, sent)
         stage = Stage(job, self._thread.stage)
         if job.in_memory:
             stage.make_work(fill, inside)
-        return self._chain(job, stage.place, inside, sent)
+        return self._chain_with(stage.place, job, inside, sent)
 
-    def _chain(
-        self, job: Job, place: Callable[[str], str], specification: dict[str, Any], sent: int
+    def _chain_with(
+        self, place: Callable[[str], str], job: Job, specification: dict[str, Any], sent: int
     ) -> Chain:
         """`place` says where bubblewrap can read a path of the host."""
         _, own = policy.own_python()
@@ -222,10 +226,11 @@ def _is_copied(source: str, dest: str, shown: list[str]) -> bool:
 
 
 def _sweep() -> None:
-    """Remove the empty folders of novum processes that were killed."""
+    """Remove the empty folders of novum processes that were killed; young ones may be of another process namespace."""
     for left in Path("/tmp").glob(f"{STAGE}*"):
-        if not Path("/proc", left.name.split("-")[2]).exists():
-            with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError):
+            gone = not Path("/proc", left.name.split("-")[2]).exists()
+            if gone and time.time() - left.stat().st_mtime > YOUNG_S:
                 left.rmdir()
 
 

@@ -111,11 +111,14 @@ def test_reading_held_out_data_is_caught(lab: Lab) -> None:
 
 
 def test_held_out_data_is_nowhere_in_what_a_run_sees(lab: Lab) -> None:
-    """Acceptance 4: a search of the whole file system of the sandbox finds no copy of it."""
+    """Acceptance 4: a search of the whole file system of the sandbox, less the system's and Python's programs, whose
+    200,000 files a disk needs long to list, finds no copy of it."""
     attack = (
-        "    import os\n"
-        "    found = [os.path.join(d, f) for d, _, fs in os.walk('/') if not d.startswith(('/proc', '/sys', '/usr'))"
-        " for f in fs if f == 'points.json']\n"
+        "    import os, sys\n"
+        "    found, programs = [], {'/proc', '/sys', '/usr', sys.prefix, sys.base_prefix}\n"
+        "    for d, folders, files in os.walk('/'):\n"
+        "        folders[:] = [f for f in folders if os.path.join(d, f) not in programs]\n"
+        "        found += [os.path.join(d, f) for f in files if f == 'points.json']\n"
         "    print('FOUND', found)\n    return [0.0, 0.6]"
     )
     results = carried_out(lab, replacing(FIT, attack))

@@ -193,6 +193,18 @@ def test_the_launcher_needs_nothing_but_the_standard_library() -> None:
     assert slow & set(done.stdout.split()) == set()
 
 
+def test_a_limit_is_lowered_and_never_raised() -> None:
+    program = """
+import resource
+from novum.sandbox.launcher.kernel import lower_limit
+for value in (100, 200, 50):
+    lower_limit(resource.RLIMIT_NOFILE, value)
+    print(resource.getrlimit(resource.RLIMIT_NOFILE))
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert (done.stdout, done.stderr) == ("(100, 100)\n(100, 100)\n(50, 50)\n", "")
+
+
 def test_walking_beneath_step_by_step_keeps_what_openat2_keeps(tmp_path: Path) -> None:
     # What systems without openat2 use: macOS, where the harvest runs and containers confine.
     (tmp_path / "a/b").mkdir(parents=True)

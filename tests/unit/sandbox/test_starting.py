@@ -14,6 +14,7 @@ from sandboxes import LIMITS, Run
 
 from novum.sandbox import Access, Sandbox, bubblewrap, launcher, policy, starting
 from novum.sandbox.launcher.boot import PACKAGE
+from novum.sandbox.open import open_sandbox
 from novum.sandbox.policy import MADE_UP
 from novum.sandbox.starting import _as_user
 
@@ -101,6 +102,43 @@ def test_the_thread_is_root_again_when_nothing_could_be_started(as_root: None) -
     assert "Uid:\t0\t0\t0\t0\n" in str(caught[0])
 
 
+# -- the folder in which root shows things to bubblewrap ------------------------------------------------
+
+
+def test_only_old_folders_of_processes_that_are_gone_are_swept(tmp_path: Path) -> None:
+    nobody = 1 << 30
+    old = [Path(f"/tmp/{bubblewrap.STAGE}{pid}-{tmp_path.name}-old") for pid in (nobody, os.getpid())]
+    young = Path(f"/tmp/{bubblewrap.STAGE}{nobody}-{tmp_path.name}-young")
+    for folder in (*old, young):
+        folder.mkdir()
+    for folder in old:
+        os.utime(folder, (0, 0))
+    try:
+        bubblewrap._sweep()
+        assert [folder.exists() for folder in (*old, young)] == [False, True, True]
+    finally:
+        for folder in (old[1], young):
+            folder.rmdir()
+
+
+def test_a_run_comes_to_its_end_without_that_folder(as_root: None, cache: Path, work: Path) -> None:
+    removed: list[Path] = []
+
+    def remove() -> None:
+        for folder in Path("/tmp").glob(f"{bubblewrap.STAGE}{os.getpid()}-*"):
+            folder.rmdir()
+            removed.append(folder)
+
+    box = open_sandbox("bubblewrap", cache_dir=cache)
+    later = threading.Timer(0.5, remove)  # in this thread's view nothing is mounted there
+    later.start()
+    outcome = box.run(["/bin/sh", "-c", "sleep 1; echo y > y"], work, LIMITS)
+    later.join()
+    assert removed
+    assert outcome.ok
+    assert (work / "y").read_text() == "y\n"
+
+
 # -- what bubblewrap copies -----------------------------------------------------------------------------
 
 
@@ -149,3 +187,12 @@ def test_a_file_of_etc_that_is_named_is_shown_by_either_backend(sandbox: Sandbox
     named = next(path for path in (Path("/etc/debian_version"), Path("/etc/os-release")) if path.is_file())
     outcome = sandbox.run(["/bin/cat", str(named)], work, LIMITS, Access(readonly=(named,)))
     assert outcome.stdout == named.read_text()
+
+
+def test_what_is_roots_alone_needs_no_cover(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    assert not bubblewrap._is_open(str(file))
+    file.touch()
+    for mode, is_open in ((0o400, False), (0o600, False), (0o444, True), (0o440, True), (0o602, True)):
+        file.chmod(mode)
+        assert bubblewrap._is_open(str(file)) == is_open, oct(mode)
