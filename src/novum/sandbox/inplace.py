@@ -84,9 +84,8 @@ def clean(workdir: Path, limits: Limits, owner: int | None, before: Before) -> R
     """
     names: list[str] = []
     try:
-        os.chmod(
-            workdir, before.mode
-        )  # which may be closed now, and is no link, for nothing above it was open
+        # It may be closed now; it is no link, for nothing above it was open to the payload.
+        os.chmod(workdir, before.mode)
         with folder(workdir) as fd:
             walk = Walk(fd, bounds(limits, before.largest))
             for entry in walk:
