@@ -10,6 +10,8 @@ _PAGE = os.sysconf("SC_PAGE_SIZE")
 _CHUNK = 1 << 16
 MOST_MAPPINGS_BYTES = 16 << 20
 """What is read of the lists of mappings in one look: some 20,000 of them."""
+_EXITING = 0x4
+"""The flag of a task that ends."""
 _MANY_ADDRESSES = 1 << 33
 """Bytes of address space from which on the page tables are asked for: they are up to 1/512 of it."""
 
@@ -81,6 +83,11 @@ def live_task(pid: str, proc: int) -> str:
 def is_dead(fields: list[str]) -> bool:
     """Whether it is over, and has no memory of its own."""
     return fields[:1] != [] and fields[0] in "ZX"
+
+
+def is_over(fields: list[str]) -> bool:
+    """Whether it does nothing any more, or is gone. Giving back what it has may still take it seconds."""
+    return not fields or is_dead(fields) or bool(int(fields[6]) & _EXITING)
 
 
 def resident(fields: list[str]) -> int:

@@ -71,13 +71,14 @@ class Watched:
         self._most_inodes = limits.inodes
         self._in_memory = {os.fstat(folder).st_dev for folder in scratch} | {_shared_memory()}
         self._next_walk = 0.0
-        self._refused: set[str] = set()
-        self._hiding: set[str] = set()
+        self._closed = 0
+        """Looks in a row that found a closed process."""
         self._used_start = self._used_then = used_bytes(work)
         self._inodes_then = used_inodes(work)
         fs = os.fstatvfs(work)
         self._floor = floor(fs.f_blocks * fs.f_frsize, fs.f_bavail * fs.f_frsize, self._limit)
         self._start, self._start_inodes, _ = self._walk(NO_END, NO_END)
+        self._closed = 0  # what becomes the payload may be closed just then
         self._last = Disk(0, 0, False)
 
     def measure(self) -> Disk:
@@ -134,24 +135,25 @@ class Watched:
                 total += status.st_blocks * 512
             if total > most_bytes or count > most_inodes:
                 break
-        return total, count, hidden or bool(self._hiding)
+        return total, count, hidden or self._closed > 1
 
     def _unlinked(self) -> int:
         device = os.fstat(self._work).st_dev
         blocks: dict[int, int] = {}
-        refused = set()
+        closed = False
         for pid in self._pids():
+            task = _live_task(pid, self._proc)
             try:
-                for _, status in _open_files(pid, self._proc):
+                for _, status in _open_files(task, self._proc):
                     if status.st_nlink == 0 and status.st_dev == device:
                         blocks[status.st_ino] = status.st_blocks * 512
             except PermissionError:
-                if not procfs.is_dead(procfs.stat(pid, self._proc)):  # nobody may look at what is over
-                    refused.add(pid)  # it may just be ending, so it counts when seen twice
+                # Nobody may look at what ends, and what is closed may end now: a second look decides. It need not be
+                # the same process, for one may follow another.
+                closed = closed or not procfs.is_over(procfs.stat(task, self._proc))
             except OSError:
                 continue
-        self._hiding = refused & self._refused
-        self._refused = refused
+        self._closed = self._closed + 1 if closed else 0
         return sum(blocks.values())
 
     def may_hold_unseen(self) -> bool:
@@ -162,7 +164,7 @@ class Watched:
             if any(self._is_unseen(line) for line in maps.splitlines()):
                 return True
             with contextlib.suppress(OSError):
-                for fd, status in _open_files(pid, self._proc):
+                for fd, status in _open_files(task, self._proc):
                     if stat.S_ISSOCK(status.st_mode) and _has_descriptors_waiting(task, fd, self._proc):
                         return True
         return False
@@ -208,23 +210,12 @@ def _shared_memory() -> int:
 
 
 def _live_task(pid: str, proc: int) -> str:
-    """A folder of /proc that shows what the process has: a main thread that has ended shows nothing any more."""
-    if procfs.stat(pid, proc)[:1] != ["Z"]:
-        return pid
-    with contextlib.suppress(OSError):
-        fd = os.open(f"{pid}/task", os.O_RDONLY | os.O_DIRECTORY, dir_fd=proc)
-        try:
-            tasks = [f"{pid}/task/{name}" for name in os.listdir(fd) if name != pid]
-        finally:
-            os.close(fd)
-        for task in tasks:
-            if procfs.stat(task, proc)[:1] != ["Z"]:
-                return task
-    return pid
+    """A folder of /proc that shows what the process has."""
+    return procfs.live_task(pid, proc) if procfs.is_dead(procfs.stat(pid, proc)) else pid
 
 
-def _open_files(pid: str, proc: int) -> Iterator[tuple[str, os.stat_result]]:
-    fd = os.open(f"{_live_task(pid, proc)}/fd", os.O_RDONLY | os.O_DIRECTORY, dir_fd=proc)
+def _open_files(task: str, proc: int) -> Iterator[tuple[str, os.stat_result]]:
+    fd = os.open(f"{task}/fd", os.O_RDONLY | os.O_DIRECTORY, dir_fd=proc)
     try:
         for name in os.listdir(fd):
             with contextlib.suppress(FileNotFoundError):
