@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import os
-import stat
 import subprocess
 import tempfile
 import threading
@@ -33,9 +32,6 @@ OLDEST = (0, 8, 0)
 STAGE = "novum-stage-"
 YOUNG_S = 60.0
 """Until a sandbox has surely been built, which its folder is needed for."""
-COPIED_BYTES = 1 << 18
-REACHABLE = ("/usr/", "/etc/", "/dev/", "/proc/", "/sys/")
-"""Places whose content every user can reach."""
 ISOLATION = (
     *(
         "--unshare-all",
@@ -128,85 +124,85 @@ class Bubblewrap(Confined):
 
     def chain(self, job: Job, sent: int, fill: Callable[[int], None]) -> Chain:
         """bubblewrap, and the launcher as process 1 in it."""
-        inside = job.specification("init") | {"fill": job.in_memory and not job.privileged}
-        if not job.privileged:
-            return self._chain_with(str, job, inside, sent)
-        stage = Stage(job, self._thread.stage)
-        if job.in_memory:
-            stage.make_work(fill, inside)
-        return self._chain_with(stage.place, job, inside, sent)
+        specification = job.specification("init")
+        specification |= {
+            "fill": job.in_memory and not job.privileged,
+            "binds": [*specification["binds"], *_interpreter(job)],
+        }
+        descriptors: list[int] = []
+        if job.privileged:
+            try:
+                shown = self._built(job, specification, fill)
+            except OSError as error:
+                raise SandboxError("the sandbox cannot be built", str(error)) from error
+        else:
+            shown, descriptors = _described(job, specification)
+        command = [str(self._program), *ISOLATION, *shown, "--chdir", "/", "--", *launcher_command(sent)]
+        return Chain(command, specification, descriptors)
 
-    def _chain_with(
-        self, place: Callable[[str], str], job: Job, specification: dict[str, Any], sent: int
-    ) -> Chain:
-        """`place` says where bubblewrap can read a path of the host."""
-        _, own = policy.own_python()
-        shown = [dest for _, dest in job.view.binds]
-        binds = [*job.view.binds, *((str(path), str(path)) for path in own if str(path) not in shown)]
-        copied = [bind for bind in binds if _is_copied(*bind, shown)]
-        arguments = [str(self._program), *ISOLATION]
-        for path, target in job.view.links.items():
-            arguments += ["--symlink", target, path]
-        arguments += ["--proc", "/proc", "--ro-bind", "/proc/sys", "/proc/sys", "--dev", "/dev"]
-        for name in MASKED:
-            if _is_open(f"/proc/{name}"):
-                arguments += ["--ro-bind-try", "/dev/null", f"/proc/{name}"]
-        for path, key in (("/dev/shm", "shm_bytes"), ("/tmp", "tmp_bytes")):
-            arguments += ["--perms", "1777", "--size", str(specification[key]), "--tmpfs", path]
-        arguments += _work(job, place, specification["work_bytes"])
-        for source, dest in binds:
-            if (source, dest) not in copied:
-                arguments += ["--ro-bind", place(source), dest]
-        for path in specification["devices"]:
-            arguments += ["--dev-bind", path, path]
-        descriptors = [os.open(source, os.O_RDONLY | os.O_CLOEXEC) for source, _ in copied]
-        for fd, (_, dest) in zip(descriptors, copied, strict=True):
-            arguments += ["--perms", "0444", "--file", str(fd), dest]
-        arguments += ["--remount-ro", "/dev", "--remount-ro", "/", "--chdir", "/", "--"]
-        return Chain([*arguments, *launcher_command(sent)], specification, descriptors)
+    def _built(self, job: Job, specification: dict[str, Any], fill: Callable[[int], None]) -> list[str]:
+        """Root builds the room itself, in a mount namespace that only this thread is in: bubblewrap shows it whole.
 
-
-class Stage:
-    """Where root shows, in a mount namespace that only one thread is in, what another uid cannot reach by itself."""
-
-    def __init__(self, job: Job, folder: str) -> None:
-        self._job = job
-        self._folder = folder
-        self._work = f"{folder}/work"
-        self._count = 0
+        That takes a third of the time, and what another uid cannot reach by itself can be in it. The covers of the
+        protected files are left to bubblewrap: those of a more privileged namespace would stay when all is over, and
+        hold up who takes the files back. So is making it read-only, which is refused while a file in it is open to be
+        written, and a program that another thread starts has such files for a moment.
+        """
         kernel.unshare(kernel.NEWNS | kernel.CLONE_FS)
         room.detach_from_host()
-        kernel.mount("stage", folder, "tmpfs", room.TMPFS, "size=1m,mode=755")
-
-    def make_work(self, fill: Callable[[int], None], specification: dict[str, Any]) -> None:
-        """Make the work folder in memory and fill it."""
-        os.mkdir(self._work)
-        room.mount_work(self._work, specification | {"uid": self._job.outer_uid})
-        fd = os.open(self._work, os.O_RDONLY | os.O_DIRECTORY)
+        folder: str = self._thread.stage
+        place = room.Room(specification | {"uid": job.outer_uid}, folder)
+        umask = os.umask(0o022)  # this thread's; the room must be open to the payload's user
         try:
-            fill(fd)
+            place.build()
+            if job.in_memory:
+                _with_descriptor(place.work_fd(), fill)
         finally:
-            os.close(fd)
+            os.umask(umask)
+            place.close()
+        return ["--dev-bind", folder, "/", *_proc(), *_covers(job, f"{folder}/work"), "--remount-ro", "/"]
 
-    def place(self, source: str) -> str:
-        """The path that stands for `source`, which is shown there."""
-        work = f"{self._job.workdir}/"
-        if self._job.in_memory and f"{source}/".startswith(work):
-            return self._work + source[len(work) - 1 :]
-        if source.startswith(REACHABLE):
-            return source
-        place = f"{self._folder}/{self._count}"
-        self._count += 1
-        fd = os.open(source, os.O_PATH)
-        try:
-            if stat.S_ISDIR(os.fstat(fd).st_mode):
-                os.mkdir(place)
-            else:
-                os.close(os.open(place, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o444))
-            kernel.bind(fd, place, 0)
-        finally:
-            os.close(fd)
-        return place
+
+def _described(job: Job, specification: dict[str, Any]) -> tuple[list[str], list[int]]:
+    """Without root bubblewrap is told of each part of the room, and inherits the small files of it."""
+    arguments = []
+    for path, target in job.view.links.items():
+        arguments += ["--symlink", target, path]
+    arguments += [*_proc(), "--dev", "/dev"]
+    for path, key in (("/dev/shm", "shm_bytes"), ("/tmp", "tmp_bytes")):
+        arguments += ["--perms", "1777", "--size", str(specification[key]), "--tmpfs", path]
+    arguments += [*_work(job, specification["work_bytes"]), *_covers(job, str(job.workdir))]
+    for source, dest in specification["binds"]:
+        arguments += ["--ro-bind", source, dest]
+    for path in specification["devices"]:
+        arguments += ["--dev-bind", path, path]
+    copies = specification["copies"]
+    descriptors = [os.open(source, os.O_RDONLY | os.O_CLOEXEC) for source, _ in copies]
+    for fd, (_, dest) in zip(descriptors, copies, strict=True):
+        arguments += ["--perms", "0444", "--file", str(fd), dest]
+    return [*arguments, "--remount-ro", "/dev", "--remount-ro", "/"], descriptors
+
+
+def _interpreter(job: Job) -> list[tuple[str, str]]:
+    """What the launcher runs on, where the payload does not see it anyway."""
+    _, own = policy.own_python()
+    shown = [dest for _, dest in job.view.binds]
+    return [(str(path), str(path)) for path in own if str(path) not in shown]
+
+
+def _proc() -> list[str]:
+    arguments = ["--proc", "/proc", "--ro-bind", "/proc/sys", "/proc/sys"]
+    for name in MASKED:
+        if _is_open(f"/proc/{name}"):
+            arguments += ["--ro-bind-try", "/dev/null", f"/proc/{name}"]
+    return arguments
+
+
+def _with_descriptor(fd: int, action: Callable[[int], None]) -> None:
+    try:
+        action(fd)
+    finally:
+        os.close(fd)
 
 
 def _is_open(path: str) -> bool:
@@ -215,14 +211,6 @@ def _is_open(path: str) -> bool:
         return bool(os.stat(path).st_mode & 0o066)
     except OSError:
         return False
-
-
-def _is_copied(source: str, dest: str, shown: list[str]) -> bool:
-    """Whether it is a small file of /etc: bubblewrap copies one in a fraction of the time that it takes to mount it."""
-    if not dest.startswith("/etc/") or any(dest.startswith(f"{other}/") for other in shown):
-        return False
-    status = os.stat(source)
-    return stat.S_ISREG(status.st_mode) and status.st_size <= COPIED_BYTES
 
 
 def _sweep() -> None:
@@ -256,13 +244,16 @@ def _in_thread(run: Callable[[], Ending], launch: Launch) -> Ending:
         thread.join()
 
 
-def _work(job: Job, place: Callable[[str], str], size: int) -> list[str]:
-    if job.in_memory and not job.privileged:
-        arguments = ["--size", str(size), "--tmpfs", "/work"]
-    else:
-        arguments = ["--bind", place(str(job.workdir)), "/work"]
-    for name in job.held:
-        arguments += ["--bind", place(f"{job.workdir}/{name}"), f"/work/{name}"]
-    for name in job.access.protected:
-        arguments += ["--ro-bind", place(f"{job.workdir}/{name}"), f"/work/{name}"]
+def _work(job: Job, size: int) -> list[str]:
+    if job.in_memory:
+        return ["--size", str(size), "--tmpfs", "/work"]
+    return ["--bind", str(job.workdir), "/work"]
+
+
+def _covers(job: Job, work: str) -> list[str]:
+    """The protected files of the folder `work`, and the folders that lead to them, which cannot be moved then."""
+    arguments = []
+    for option, names in (("--bind", job.held), ("--ro-bind", job.access.protected)):
+        for name in names:
+            arguments += [option, f"{work}/{name}", f"/work/{name}"]
     return arguments

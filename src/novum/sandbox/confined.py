@@ -64,6 +64,7 @@ class Job:
         limits = self.limits
         work_bytes = limits.disk_bytes + self.content_bytes  # the inputs do not count as written
         devices = policy.gpu_devices(self.access)
+        copies = policy.copied(self.view.binds)
         return {
             "mode": mode,
             "parent": os.getpid(),
@@ -76,7 +77,8 @@ class Job:
             "work_inodes": limits.inodes + self.content_entries + 2,
             "tmp_bytes": min(1024 * MIB, limits.memory_bytes // 4),
             "shm_bytes": min(512 * MIB, limits.memory_bytes // 4),
-            "binds": list(self.view.binds),
+            "binds": [bind for bind in self.view.binds if bind not in copies],
+            "copies": copies,
             "links": self.view.links,
             "devices": devices,
             "protected": list(self.access.protected),

@@ -29,9 +29,13 @@ class Machine(NamedTuple):
 
 def machine() -> Machine:
     """Memory (as far as a control group does not cut it) and cores."""
-    page = os.sysconf("SC_PAGE_SIZE")
-    total = os.sysconf("SC_PHYS_PAGES") * page
+    total = total_memory()
     return Machine(total, min(available_memory(), total), os.cpu_count() or 1)
+
+
+def total_memory() -> int:
+    """Bytes of memory that this machine has."""
+    return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
 
 
 def available_memory() -> int:
@@ -86,13 +90,14 @@ def check_limits(limits: Limits) -> None:
                 "every limit must be a positive, finite number that a machine can have",
                 f"set {name} to what the experiment needs",
             )
-    if limits.tasks > most_tasks():
+    most = most_tasks()
+    if limits.tasks > most:
         raise UsageError(
-            f"the limit of {limits.tasks} tasks is above what this machine has ({most_tasks()})",
+            f"the limit of {limits.tasks} tasks is above what this machine has ({most})",
             "a limit that is never reached protects nothing",
             "lower tasks (or --tasks)",
         )
-    total = machine().memory_bytes
+    total = total_memory()
     if limits.memory_bytes > total:
         raise UsageError(
             f"the memory limit of {size(limits.memory_bytes)} is above what this machine has ({size(total)})",

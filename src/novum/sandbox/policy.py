@@ -11,6 +11,7 @@ import secrets
 import stat
 import sys
 from collections import deque
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -45,6 +46,9 @@ PROGRAMS = PACKAGES | {"bin", "lib", "lib64", "include", "share", "etc", "ssl", 
 """Folders of an interpreter's prefix that hold thousands of files, and nothing but programs."""
 LOOKED_AT = 10_000
 """Entries of a read-only folder that are looked at, which takes some 10 ms."""
+COPIED_BYTES = 1 << 18
+"""Of a file of /etc that is copied; more than a list of libraries or of hosts has."""
+COPIES_BYTES = 1 << 21
 MADE_UP = Path(__file__).resolve().parent / "etc"
 """Stands for /etc: names of users and hosts that tell nothing."""
 ENVIRONMENT = {"PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": "/tmp", "TMPDIR": "/tmp", "LANG": "C.UTF-8"}
@@ -73,6 +77,20 @@ def view(access: Access) -> View:
     paths = _outermost([*system, *named])
     made_up = [(f"{MADE_UP}/{name}", f"/etc/{name}") for name in sorted(os.listdir(MADE_UP))]
     return View((*((path, path) for path in paths), *made_up), links)
+
+
+def copied(binds: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Those that are small files of /etc: to copy one takes a fraction of the time that it takes to mount it."""
+    found = []
+    left = COPIES_BYTES
+    for source, dest in binds:
+        if not dest.startswith("/etc/") or any(dest.startswith(f"{other}/") for _, other in binds):
+            continue
+        status = os.stat(source)
+        if stat.S_ISREG(status.st_mode) and status.st_size <= min(COPIED_BYTES, left):
+            left -= status.st_size
+            found.append((source, dest))
+    return found
 
 
 def environment(access: Access) -> dict[str, str]:

@@ -51,6 +51,10 @@ class Sized:
         full_inodes = fs.f_files > 0 and fs.f_ffree == 0
         return Disk(used_bytes(self._work), made, True, fs.f_bfree == 0, full_inodes)
 
+    def is_filling(self) -> bool:
+        """No: it cannot be filled further than it may."""
+        return False
+
 
 class Watched:
     """The folder itself, walked now and then, and at once when its file system fills fast."""
@@ -87,7 +91,7 @@ class Watched:
             words = f"the disk has only {size(free)} left, and {size(self._floor)} must stay; this run was stopped"
             return self._last._replace(reason=words)
         now = time.monotonic()
-        if now < self._next_walk and not self._filling():
+        if now < self._next_walk and not self.is_filling():
             return self._last
         self._used_then, self._inodes_then = used_bytes(self._work), used_inodes(self._work)
         total, count, hidden = self._walk(self._start + self._limit, self._start_inodes + self._most_inodes)
@@ -110,7 +114,7 @@ class Watched:
         free = fs.f_bavail * fs.f_frsize
         return max(free, 1) if free < self._floor else None
 
-    def _filling(self) -> bool:
+    def is_filling(self) -> bool:
         """Whether its file system has since grown by half of what the run may still write."""
         grown = used_bytes(self._work) - self._used_then
         made = used_inodes(self._work) - self._inodes_then

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from novum.records import Ended, Limits
 from novum.sandbox import buffers, cgroup, procfs
 from novum.sandbox.gpu import GpuMemory
-from novum.sandbox.limits import available_memory, has_swap, machine, size
+from novum.sandbox.limits import available_memory, has_swap, size, total_memory
 from novum.sandbox.quota import Disk, Sized, Watched, is_full, used_bytes, used_inodes
 
 INTERVAL_S = 0.02
@@ -93,21 +93,22 @@ class Meter:
         # The inputs that are still there: not the payload's, whichever process the kernel charges with them.
         self._inputs = used_bytes(handles.work)
         self._has_swap = has_swap()
-        self._floor = int(machine().memory_bytes * FLOOR)
-        self._next_look = 0.0
+        self._floor = int(total_memory() * FLOOR)
+        self._next_look = self._soonest_look = 0.0
         self._gpus = gpus
         self._next_slow_look = 0.0
         self._in_other_sockets = self._in_gpus = 0
         self.peak = Usage()
 
     def look(self) -> Broken | None:
-        """Measure when it is time to, and judge."""
+        """Measure when it is time to, or earlier when the disk fills, and judge."""
         now = time.monotonic()
-        if now < self._next_look:
+        if now < self._next_look and not (now >= self._soonest_look and self._disk.is_filling()):
             return None
         broken = self.judge()
         took = time.monotonic() - now
         self._next_look = now + max(INTERVAL_S, min(4 * took, LONGEST_INTERVAL_S))
+        self._soonest_look = now + 2 * took  # half of a processor at most
         return broken
 
     def met(self) -> Broken | None:

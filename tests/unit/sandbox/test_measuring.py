@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import socket
 import struct
@@ -16,7 +17,7 @@ from sandboxes import BACKENDS, LIMITS, Run, control_groups
 
 from novum.errors import ContainmentError
 from novum.records import Limits
-from novum.sandbox import Access, Sandbox, buffers, cgroup, procfs, recorded
+from novum.sandbox import Access, Sandbox, buffers, cgroup, procfs, recorded, watch
 from novum.sandbox.confined import Confined
 from novum.sandbox.open import lookup
 from novum.sandbox.policy import python_paths
@@ -213,3 +214,30 @@ def test_an_input_that_is_replaced_is_a_file_and_no_memory(sandbox: Sandbox, wor
     )
     limits = LIMITS.model_copy(update={"memory_bytes": 64 * MIB})
     assert python(program, limits=limits).ok
+
+
+def test_a_disk_that_fills_is_looked_at_before_its_turn(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # After a look that took long the next one is put off, and a disk can take a gigabyte in a second.
+    work, proc = os.open(tmp_path, os.O_RDONLY), os.open("/proc", os.O_RDONLY)
+    meter = watch.Meter(watch.Handles(-1, work, proc), LIMITS, None, in_memory=False, launcher=os.getpid())
+    clock, looks = [100.0], []
+
+    def judge() -> None:
+        looks.append(clock[0])
+        clock[0] += 0.01
+
+    monkeypatch.setattr(watch.time, "monotonic", lambda: clock[0])
+    monkeypatch.setattr(meter, "judge", judge)
+    monkeypatch.setattr(meter._disk, "is_filling", lambda: clock[0] > 100.1)
+    try:
+        for _ in range(200):
+            meter.look()
+            clock[0] += 0.001
+    finally:
+        os.close(work)
+        os.close(proc)
+    gaps = [round(later - sooner, 3) for sooner, later in itertools.pairwise(looks)]
+    assert set(gaps[:2]) == {0.04}  # four times as long as a look takes
+    assert set(gaps[3:]) == {0.02}  # as long again as it takes

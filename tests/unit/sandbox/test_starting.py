@@ -172,15 +172,18 @@ def test_the_files_of_etc_cannot_be_changed(python: Run) -> None:
 
 
 def test_small_files_of_etc_are_copied_and_nothing_else(tmp_path: Path) -> None:
-    small, large = tmp_path / "small", tmp_path / "large"
-    small.write_bytes(bytes(10))
-    large.write_bytes(bytes(bubblewrap.COPIED_BYTES + 1))
-    shown = ["/usr", "/etc/folder", "/etc/small"]
-    assert bubblewrap._is_copied(str(small), "/etc/small", shown)
-    assert not bubblewrap._is_copied(str(large), "/etc/large", shown)
-    assert not bubblewrap._is_copied(str(tmp_path), "/etc/folder", shown)
-    assert not bubblewrap._is_copied(str(small), "/etc/folder/small", shown)  # which is shown read-only
-    assert not bubblewrap._is_copied(str(small), str(small), shown)
+    small, large, most = tmp_path / "small", tmp_path / "large", tmp_path / "most"
+    for path, size in ((small, 10), (large, policy.COPIED_BYTES + 1), (most, policy.COPIED_BYTES)):
+        path.write_bytes(bytes(size))
+    wanted = [(str(small), "/etc/small"), *((str(most), f"/etc/most{i}") for i in range(7))]
+    others = [
+        (str(large), "/etc/large"),
+        (str(tmp_path), "/etc/folder"),
+        (str(small), "/etc/folder/small"),  # which is shown read-only
+        (str(small), str(small)),
+        *((str(most), f"/etc/too_much{i}") for i in range(3)),
+    ]
+    assert policy.copied([*wanted, *others]) == wanted
 
 
 def test_a_file_of_etc_that_is_named_is_shown_by_either_backend(sandbox: Sandbox, work: Path) -> None:

@@ -51,6 +51,7 @@ def _process_one(control: "Control", spec: "dict[str, Any]") -> "NoReturn":
         room.detach_from_host()
         place = room.Room(spec)
         place.build()
+        place.mount_proc()
         fill(control, spec, place.work_fd())
         place.protect()
         place.enter()

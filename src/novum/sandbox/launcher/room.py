@@ -13,7 +13,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-NEW_ROOT = "/tmp"  # any folder that always exists; hidden by a mount in this namespace only
+ANYWHERE = "/tmp"
+"""A folder that always exists; the room hides it in its own mount namespace only."""
 DEVICES = ("null", "zero", "full", "random", "urandom")
 STANDARD_LINKS = {
     "/dev/fd": "/proc/self/fd",
@@ -43,84 +44,51 @@ def mount_work(target: str, spec: "dict[str, Any]") -> None:
 
 
 class Room:
-    """A room being built below `NEW_ROOT`. Use: `Room(spec)`, `build`, `protect`, `enter`."""
+    """A room being built at the folder `root`.
 
-    def __init__(self, spec: "dict[str, Any]") -> None:
+    Use: `build`, `mount_proc`, `protect` and `enter`; or, for another program to enter it, `build` and `close`.
+    """
+
+    def __init__(self, spec: "dict[str, Any]", root: str = ANYWHERE) -> None:
         self._spec = spec
+        self._root = root
+        self._open: list[int] = []
+        self._made_folders = {""}
         # Opened now, for the new root may hide them.
-        self._sources = [(os.open(source, os.O_PATH), dest) for source, dest in spec["binds"]]
-        self._devices = [(os.open(f"/dev/{name}", os.O_PATH), f"/dev/{name}") for name in DEVICES]
-        self._devices += [(os.open(path, os.O_PATH), path) for path in spec["devices"]]
-        self._work = os.open(spec["work"], os.O_PATH | os.O_DIRECTORY)
+        self._sources = [(self._opened(source), dest) for source, dest in spec["binds"]]
+        self._copies = [(self._opened(source, os.O_RDONLY), dest) for source, dest in spec["copies"]]
+        self._devices = [(self._opened(f"/dev/{name}"), f"/dev/{name}") for name in DEVICES]
+        self._devices += [(self._opened(path), path) for path in spec["devices"]]
+        self._work = self._opened(spec["work"], os.O_PATH | os.O_DIRECTORY)
 
     def build(self) -> None:
-        """Make everything but the read-only cover of the protected files."""
+        """Make everything but /proc and the read-only cover of the protected files."""
         spec = self._spec
-        kernel.mount("room", NEW_ROOT, "tmpfs", TMPFS, "size=8m,nr_inodes=8192,mode=755")
+        kernel.mount("room", self._root, "tmpfs", TMPFS, "size=8m,nr_inodes=8192,mode=755")
         for path, target in spec["links"].items():
-            self._parent(path)
-            os.symlink(target, NEW_ROOT + path)
+            self._folders(path.rpartition("/")[0])
+            os.symlink(target, self._root + path)
         self._sized("/tmp", spec["tmp_bytes"], 0)
         self._sized("/dev/shm", spec["shm_bytes"], kernel.MS_NOEXEC)
         self._show_work()
         for fd, dest in self._sources:
             self._show(fd, dest, READ_ONLY)
+        for fd, dest in self._copies:
+            self._copy(fd, dest)
         for fd, dest in self._devices:
             self._show(fd, dest, ATTR_NOSUID | ATTR_NOEXEC)
         for path, target in STANDARD_LINKS.items():
-            os.symlink(target, NEW_ROOT + path)
-        self._proc()
+            os.symlink(target, self._root + path)
+        os.mkdir(self._root + "/proc")
 
-    def work_fd(self) -> int:
-        """An open descriptor of the work folder, good outside the room too."""
-        return os.open(NEW_ROOT + "/work", os.O_RDONLY | os.O_DIRECTORY)
+    def close(self) -> None:
+        """Let go of what was opened."""
+        while self._open:
+            os.close(self._open.pop())
 
-    def protect(self) -> None:
-        """Cover the protected files of the work folder with read-only views of themselves.
-
-        The folders on the way to them become mounts too, so that none of them can be renamed.
-        """
-        for name in self._spec["held"]:
-            path = f"{NEW_ROOT}/work/{name}"
-            kernel.mount(path, path, None, kernel.MS_BIND | kernel.MS_REC)
-        for name in self._spec["protected"]:
-            path = f"{NEW_ROOT}/work/{name}"
-            kernel.mount(path, path, None, kernel.MS_BIND | kernel.MS_REC)
-            kernel.set_attributes(path, READ_ONLY)
-
-    def enter(self) -> None:
-        """Make it the root, read-only, and forget everything else."""
-        kernel.set_attributes(NEW_ROOT, READ_ONLY, recursive=False)
-        kernel.pivot_to(NEW_ROOT)
-
-    def _show_work(self) -> None:
-        target = NEW_ROOT + "/work"
-        os.mkdir(target)
-        if self._spec["store"] == "memory":
-            mount_work(target, self._spec)
-        else:
-            kernel.bind(self._work, target, ATTR_NOSUID | ATTR_NODEV, recursive=False)
-
-    def _sized(self, path: str, size: int, flags: int) -> None:
-        _make_folders(NEW_ROOT + path)
-        options = f"size={size},nr_inodes=50100,mode=1777"
-        kernel.mount(path[1:], NEW_ROOT + path, "tmpfs", TMPFS | flags, options)
-
-    def _show(self, fd: int, dest: str, attributes: int) -> None:
-        target = NEW_ROOT + dest
-        if stat.S_ISDIR(os.fstat(fd).st_mode):
-            _make_folders(target)
-        elif not _is_there(target):
-            self._parent(dest)
-            os.close(os.open(target, os.O_CREAT | os.O_WRONLY | os.O_EXCL, 0o444))
-        kernel.bind(fd, target, attributes)
-
-    def _parent(self, path: str) -> None:
-        _make_folders((NEW_ROOT + path).rpartition("/")[0])
-
-    def _proc(self) -> None:
-        proc = NEW_ROOT + "/proc"
-        os.mkdir(proc)
+    def mount_proc(self) -> None:
+        """Show the processes of this process id namespace, of which this must be the first."""
+        proc = self._root + "/proc"
         kernel.mount("proc", proc, "proc", TMPFS | kernel.MS_NOEXEC)
         _write_best_effort(f"{proc}/sys/kernel/pid_max", str(self._spec["pid_max"]))
         _write(f"{proc}/sys/user/max_user_namespaces", "0")
@@ -131,16 +99,78 @@ class Room:
                 kernel.set_attributes(path, READ_ONLY | ATTR_NOEXEC)
         for name in MASKED:
             if _is_there(f"{proc}/{name}"):
-                kernel.mount(NEW_ROOT + "/dev/null", f"{proc}/{name}", None, kernel.MS_BIND)
+                kernel.mount(self._root + "/dev/null", f"{proc}/{name}", None, kernel.MS_BIND)
 
+    def work_fd(self) -> int:
+        """An open descriptor of the work folder, good outside the room too."""
+        return os.open(self._root + "/work", os.O_RDONLY | os.O_DIRECTORY)
 
-def _make_folders(path: str) -> None:
-    """Make a folder and those that lead to it, where they are not there."""
-    for end in [at for at, letter in enumerate(path) if letter == "/" and at] + [len(path)]:
-        try:
-            os.mkdir(path[:end])
-        except FileExistsError:
-            continue
+    def protect(self) -> None:
+        """Cover the protected files of the work folder with read-only views of themselves.
+
+        The folders on the way to them become mounts too, so that none of them can be renamed.
+        """
+        for name in self._spec["held"]:
+            path = f"{self._root}/work/{name}"
+            kernel.mount(path, path, None, kernel.MS_BIND | kernel.MS_REC)
+        for name in self._spec["protected"]:
+            path = f"{self._root}/work/{name}"
+            kernel.mount(path, path, None, kernel.MS_BIND | kernel.MS_REC)
+            kernel.set_attributes(path, READ_ONLY)
+
+    def enter(self) -> None:
+        """Make it the root, read-only, and forget everything else."""
+        kernel.set_attributes(self._root, READ_ONLY, recursive=False)
+        kernel.pivot_to(self._root)
+
+    def _opened(self, path: str, flags: int = os.O_PATH) -> int:
+        self._open.append(os.open(path, flags | os.O_CLOEXEC))
+        return self._open[-1]
+
+    def _show_work(self) -> None:
+        target = self._root + "/work"
+        os.mkdir(target)
+        if self._spec["store"] == "memory":
+            mount_work(target, self._spec)
+        else:
+            kernel.bind(self._work, target, ATTR_NOSUID | ATTR_NODEV, recursive=False)
+
+    def _sized(self, path: str, size: int, flags: int) -> None:
+        self._folders(path)
+        options = f"size={size},nr_inodes=50100,mode=1777"
+        kernel.mount(path[1:], self._root + path, "tmpfs", TMPFS | flags, options)
+
+    def _show(self, fd: int, dest: str, attributes: int) -> None:
+        target = self._root + dest
+        if stat.S_ISDIR(os.fstat(fd).st_mode):
+            self._folders(dest)
+        elif not _is_there(target):
+            os.close(self._made(dest))
+        kernel.bind(fd, target, attributes)
+
+    def _copy(self, fd: int, dest: str) -> None:
+        made = self._made(dest)
+        while os.sendfile(made, fd, None, 1 << 20):
+            pass
+        os.close(made)
+
+    def _made(self, path: str) -> int:
+        """A new file, open to be written."""
+        self._folders(path.rpartition("/")[0])
+        return os.open(self._root + path, os.O_CREAT | os.O_WRONLY | os.O_EXCL | os.O_CLOEXEC, 0o444)
+
+    def _folders(self, path: str) -> None:
+        """Make a folder and those that lead to it, where they are not there. No link of the work folder is followed."""
+        for end in [at for at, letter in enumerate(path) if letter == "/" and at] + [len(path)]:
+            part = path[:end]
+            if part in self._made_folders:
+                continue
+            self._made_folders.add(part)
+            try:
+                os.mkdir(self._root + part)
+            except FileExistsError:
+                if part.startswith("/work/") and stat.S_ISLNK(os.lstat(self._root + part).st_mode):
+                    raise OSError(f"{part} is a link, and {path} is to be shown in the sandbox") from None
 
 
 def _is_there(path: str) -> bool:
