@@ -26,7 +26,8 @@ class Reading(NamedTuple):
     memory_bytes: int
     """Anonymous and shared memory, with files in memory file systems."""
     tasks: int
-    cpu_s: float
+    cpu_s: float | None
+    """None where nothing counts it."""
     memory_stops: int
     task_stops: int
 
@@ -107,7 +108,7 @@ class Group:
         if self._version == 2:
             used = stat.get("anon", 0) + stat.get("shmem", 0)
             ooms = _numbers(memory / "memory.events").get("oom_kill", 0)
-            cpu = _numbers(memory / "cpu.stat").get("usage_usec", 0) / 1e6
+            cpu: float | None = _numbers(memory / "cpu.stat").get("usage_usec", 0) / 1e6
         else:
             used = stat.get("total_rss", 0) + stat.get("total_shmem", 0)
             ooms = _numbers(memory / "memory.oom_control").get("oom_kill", 0)
@@ -145,9 +146,9 @@ class Group:
             _write_if_there(memory / "memory.memsw.limit_in_bytes", str(memory_bytes))
             _write_if_there(memory / "memory.kmem.tcp.limit_in_bytes", str(memory_bytes))
 
-    def _cpu_v1(self) -> float:
+    def _cpu_v1(self) -> float | None:
         folder = self._folders.get("cpuacct")
-        return int((folder / "cpuacct.usage").read_text()) / 1e9 if folder else 0.0
+        return int((folder / "cpuacct.usage").read_text()) / 1e9 if folder else None
 
 
 def _candidates() -> list[Hierarchy]:

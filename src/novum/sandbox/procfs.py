@@ -46,6 +46,21 @@ def stat(pid: str, proc: int) -> list[str]:
     return read(f"{pid}/stat", proc).rpartition(")")[2].split()
 
 
+class Processor:
+    """The processor time of processes that come and go: the kernel forgets that of one which nobody waits for."""
+
+    def __init__(self) -> None:
+        self._there: dict[tuple[str, str], int] = {}
+        self._gone = 0
+
+    def count(self, processes: dict[str, list[str]]) -> int:
+        """Clock ticks of all processes so far, each as it was seen last; `processes` are those of now, with fields."""
+        there = {(pid, fields[19]): sum(map(int, fields[11:13])) for pid, fields in processes.items()}
+        self._gone += sum(used for process, used in self._there.items() if process not in there)
+        self._there = there
+        return self._gone + sum(there.values())
+
+
 def ticks(fields: list[str]) -> int:
     """Clock ticks of processor time of a process and of the children that it has reaped."""
     return sum(map(int, fields[11:15]))

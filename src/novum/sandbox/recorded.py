@@ -14,6 +14,10 @@ MEMORY_COUNTED = (
     "that of its work folder, which is in memory, together"
 )
 CPU_COUNTED = "CPU time: counted every 20 to 100 ms, on all cores"
+CPU_WATCHED = (
+    "CPU time: counted every 20 to 100 ms, on all cores; what a process that nobody waits for used after the last look "
+    "is missed"
+)
 CPU_BY_PROCESS = "CPU time: held for each process, not for all together"
 GPU_WATCHED = "GPU memory: asked for every 100 ms, and other programs on the same GPU count"
 
@@ -28,7 +32,8 @@ def approximate(limits: Limits, *, in_memory: bool, grouped: bool, gpus: bool) -
         MEMORY_WATCHED: not grouped,
         MEMORY_COUNTED: grouped and in_memory,
         DISK_WATCHED: not in_memory,
-        CPU_COUNTED: limits.cpu_s is not None,
+        CPU_COUNTED: grouped and limits.cpu_s is not None,
+        CPU_WATCHED: not grouped and limits.cpu_s is not None,
         GPU_WATCHED: gpus,
     }
     return tuple(words for words, holds in found.items() if holds)

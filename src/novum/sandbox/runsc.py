@@ -167,7 +167,7 @@ class _Counter:
     def __call__(self) -> Broken | None:
         """The limit that is broken."""
         reading = self._group.read()
-        usage = Usage(memory_bytes=reading.memory_bytes, cpu_s=reading.cpu_s, tasks=self._tasks())
+        usage = Usage(memory_bytes=reading.memory_bytes, cpu_s=reading.cpu_s or 0.0, tasks=self._tasks())
         self.peak = self.peak.most(usage)
         if self._limits.cpu_s is not None and usage.cpu_s > self._limits.cpu_s:
             return Broken(

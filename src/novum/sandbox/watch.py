@@ -92,6 +92,7 @@ class Meter:
         )
         # The inputs that are still there: not the payload's, whichever process the kernel charges with them.
         self._inputs = used_bytes(handles.work)
+        self._processor = procfs.Processor()
         self._has_swap = has_swap()
         self._floor = int(total_memory() * FLOOR)
         self._next_look = self._soonest_look = 0.0
@@ -128,7 +129,8 @@ class Meter:
             reading = self._group.read()
             written = self._written() if disk.in_memory else 0
             tasks = max(reading.tasks - self._group.own_tasks, 0)
-            usage = Usage(max(reading.memory_bytes - written, 0), tasks, reading.cpu_s)
+            cpu_s = self._processes().cpu_s if reading.cpu_s is None else reading.cpu_s
+            usage = Usage(max(reading.memory_bytes - written, 0), tasks, cpu_s)
             stops = reading
         else:
             usage, stops = self._processes(), None
@@ -222,24 +224,22 @@ class Meter:
         own = self._root if self._root is not None else "1"
         threads = beside = 0
         resident: dict[str, int] = {}
-        ticks = procfs.ticks(procfs.stat(own, proc))  # of those that it has reaped
-        for pid in self._pids():
-            fields = procfs.stat(pid, proc)
-            if fields:
-                ticks += procfs.ticks(fields)
-                threads += int(fields[17])
-                task = pid
-                if procfs.is_dead(fields):
-                    task = procfs.live_task(pid, proc)
-                    fields = procfs.stat(task, proc) or fields
-                resident[task] = procfs.resident(fields)
-                beside += procfs.beside(task, fields, proc, self._has_swap)
+        found = {pid: fields for pid in self._pids() if (fields := procfs.stat(pid, proc))}
+        waited_for = procfs.ticks(procfs.stat(own, proc)) + sum(map(procfs.ticks, found.values()))
+        for pid, fields in found.items():
+            threads += int(fields[17])
+            task, shown = pid, fields
+            if procfs.is_dead(fields):
+                task = procfs.live_task(pid, proc)
+                shown = procfs.stat(task, proc) or fields
+            resident[task] = procfs.resident(shown)
+            beside += procfs.beside(task, shown, proc, self._has_swap)
         files = self._files()
         memory = sum(resident.values()) + files.bytes + beside
         most = self._limits.memory_bytes
         if memory > most:  # which counts shared pages once for each process: look closer
             memory = procfs.exact_memory(resident, files, most - beside, proc) + beside
-        return Usage(memory, threads, ticks / _TICK)
+        return Usage(memory, threads, max(waited_for, self._processor.count(found)) / _TICK)
 
     def _files(self) -> procfs.Files:
         """The file systems in memory that the payload writes to; those that are not the work folder count as memory."""

@@ -19,6 +19,7 @@ from novum.errors import ContainmentError
 from novum.records import Limits
 from novum.sandbox import Access, Sandbox, buffers, cgroup, procfs, recorded, watch
 from novum.sandbox.confined import Confined
+from novum.sandbox.namespaces import Namespaces
 from novum.sandbox.open import lookup
 from novum.sandbox.policy import python_paths
 
@@ -175,15 +176,60 @@ def test_the_payload_is_in_every_control_group_with_only_the_sandboxs_own(backen
     assert {len(members) for members in found} == {1 + sandbox.own_tasks}
 
 
+def test_a_group_that_counts_no_processor_time_says_so(tmp_path: Path) -> None:
+    for name in ("memory", "pids"):
+        folder = tmp_path / name
+        folder.mkdir()
+    group = object.__new__(cgroup.Group)
+    group._version, group._folders = 1, {name: tmp_path / name for name in ("memory", "pids")}
+    (tmp_path / "pids/pids.current").write_text("3")
+    for name in ("memory/memory.stat", "memory/memory.oom_control", "pids/pids.events"):
+        (tmp_path / name).write_text("")
+    assert group.read() == (0, 3, None, 0, 0)
+
+
+# -- processor time ----------------------------------------------------------------------------------------
+
+
+def _fields(own: int, started: int) -> list[str]:
+    return ["R", *["0"] * 10, str(own), "0", "5", "5", *["0"] * 4, str(started), "0"]
+
+
+def test_what_a_process_used_counts_when_it_is_gone() -> None:
+    processor = procfs.Processor()
+    assert processor.count({"7": _fields(3, 100)}) == 3
+    assert processor.count({"7": _fields(9, 100), "8": _fields(1, 120)}) == 10
+    assert processor.count({"8": _fields(2, 120)}) == 11
+    assert processor.count({"8": _fields(1, 150)}) == 12  # another process of the same number
+    assert processor.count({}) == 12
+
+
+def test_children_that_nobody_waits_for_use_processor_time(work: Path) -> None:
+    program = (
+        "import os, signal, time\nsignal.signal(signal.SIGCHLD, signal.SIG_IGN)\n"
+        "for _ in range(20):\n    if not os.fork():\n        while time.process_time() < 0.3: pass\n"
+        "        os._exit(0)\n    try: os.wait()\n    except ChildProcessError: pass"
+    )
+    limits = LIMITS.model_copy(update={"cpu_s": 1.0})
+    access = Access(readonly=python_paths(Path(sys.executable)))
+    outcome = Namespaces(None).run([sys.executable, "-c", program], work, limits, access)
+    assert outcome.ended == "timeout", outcome
+    assert "CPU time; the limit is 1 s" in outcome.message
+    assert recorded.CPU_WATCHED in outcome.approximate
+
+
 # -- what the record says ----------------------------------------------------------------------------------
 
 
 def test_the_record_says_which_limits_are_approximate() -> None:
     limits = Limits(cpu_s=5)
+    assert recorded.approximate(limits, in_memory=False, grouped=True, gpus=False)[1:] == (
+        recorded.CPU_COUNTED,
+    )
     exact = recorded.approximate(Limits(), in_memory=False, grouped=True, gpus=False)
     assert exact == (recorded.DISK_WATCHED,)
     watched = recorded.approximate(limits, in_memory=True, grouped=False, gpus=True)
-    assert watched == (recorded.MEMORY_WATCHED, recorded.CPU_COUNTED, recorded.GPU_WATCHED)
+    assert watched == (recorded.MEMORY_WATCHED, recorded.CPU_WATCHED, recorded.GPU_WATCHED)
 
 
 def test_a_run_carries_its_approximations(sandbox: Sandbox, work: Path) -> None:
