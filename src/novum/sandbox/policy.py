@@ -80,14 +80,18 @@ def view(access: Access) -> View:
 
 
 def copied(binds: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
-    """Those that are small files of /etc: to copy one takes a fraction of the time that it takes to mount it."""
+    """Those that are small files of /etc: to copy one takes a fraction of the time that it takes to mount it.
+
+    Everybody can read a copy, so only what everybody can read is copied.
+    """
     found = []
     left = COPIES_BYTES
     for source, dest in binds:
         if not dest.startswith("/etc/") or any(dest.startswith(f"{other}/") for _, other in binds):
             continue
         status = os.stat(source)
-        if stat.S_ISREG(status.st_mode) and status.st_size <= min(COPIED_BYTES, left):
+        is_public = stat.S_ISREG(status.st_mode) and status.st_mode & stat.S_IROTH
+        if is_public and status.st_size <= min(COPIED_BYTES, left):
             left -= status.st_size
             found.append((source, dest))
     return found

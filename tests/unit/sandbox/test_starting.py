@@ -172,12 +172,15 @@ def test_the_files_of_etc_cannot_be_changed(python: Run) -> None:
 
 
 def test_small_files_of_etc_are_copied_and_nothing_else(tmp_path: Path) -> None:
-    small, large, most = tmp_path / "small", tmp_path / "large", tmp_path / "most"
-    for path, size in ((small, 10), (large, policy.COPIED_BYTES + 1), (most, policy.COPIED_BYTES)):
+    small, large, most, closed = (tmp_path / name for name in ("small", "large", "most", "closed"))
+    sizes = {small: 10, large: policy.COPIED_BYTES + 1, most: policy.COPIED_BYTES, closed: 10}
+    for path, size in sizes.items():
         path.write_bytes(bytes(size))
+        path.chmod(0o640 if path == closed else 0o644)
     wanted = [(str(small), "/etc/small"), *((str(most), f"/etc/most{i}") for i in range(7))]
     others = [
         (str(large), "/etc/large"),
+        (str(closed), "/etc/closed"),  # a copy would be open to the payload
         (str(tmp_path), "/etc/folder"),
         (str(small), "/etc/folder/small"),  # which is shown read-only
         (str(small), str(small)),

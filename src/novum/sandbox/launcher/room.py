@@ -54,28 +54,28 @@ class Room:
         self._root = root
         self._open: list[int] = []
         self._made_folders = {""}
-        # Opened now, for the new root may hide them.
-        self._sources = [(self._opened(source), dest) for source, dest in spec["binds"]]
-        self._copies = [(self._opened(source, os.O_RDONLY), dest) for source, dest in spec["copies"]]
-        self._devices = [(self._opened(f"/dev/{name}"), f"/dev/{name}") for name in DEVICES]
-        self._devices += [(self._opened(path), path) for path in spec["devices"]]
-        self._work = self._opened(spec["work"], os.O_PATH | os.O_DIRECTORY)
 
     def build(self) -> None:
         """Make everything but /proc and the read-only cover of the protected files."""
         spec = self._spec
+        # Opened now, for the new root may hide them.
+        sources = [(self._opened(source), dest) for source, dest in spec["binds"]]
+        copies = [(self._opened(source, os.O_RDONLY), dest) for source, dest in spec["copies"]]
+        paths = [*(f"/dev/{name}" for name in DEVICES), *spec["devices"]]
+        devices = [(self._opened(path), path) for path in paths]
+        work = self._opened(spec["work"], os.O_PATH | os.O_DIRECTORY)
         kernel.mount("room", self._root, "tmpfs", TMPFS, "size=8m,nr_inodes=8192,mode=755")
         for path, target in spec["links"].items():
             self._folders(path.rpartition("/")[0])
             os.symlink(target, self._root + path)
         self._sized("/tmp", spec["tmp_bytes"], 0)
         self._sized("/dev/shm", spec["shm_bytes"], kernel.MS_NOEXEC)
-        self._show_work()
-        for fd, dest in self._sources:
+        self._show_work(work)
+        for fd, dest in sources:
             self._show(fd, dest, READ_ONLY)
-        for fd, dest in self._copies:
+        for fd, dest in copies:
             self._copy(fd, dest)
-        for fd, dest in self._devices:
+        for fd, dest in devices:
             self._show(fd, dest, ATTR_NOSUID | ATTR_NOEXEC)
         for path, target in STANDARD_LINKS.items():
             os.symlink(target, self._root + path)
@@ -127,13 +127,13 @@ class Room:
         self._open.append(os.open(path, flags | os.O_CLOEXEC))
         return self._open[-1]
 
-    def _show_work(self) -> None:
+    def _show_work(self, work: int) -> None:
         target = self._root + "/work"
         os.mkdir(target)
         if self._spec["store"] == "memory":
             mount_work(target, self._spec)
         else:
-            kernel.bind(self._work, target, ATTR_NOSUID | ATTR_NODEV, recursive=False)
+            kernel.bind(work, target, ATTR_NOSUID | ATTR_NODEV, recursive=False)
 
     def _sized(self, path: str, size: int, flags: int) -> None:
         self._folders(path)
@@ -150,9 +150,11 @@ class Room:
 
     def _copy(self, fd: int, dest: str) -> None:
         made = self._made(dest)
-        while os.sendfile(made, fd, None, 1 << 20):
-            pass
-        os.close(made)
+        try:
+            while os.sendfile(made, fd, None, 1 << 20):
+                pass
+        finally:
+            os.close(made)
 
     def _made(self, path: str) -> int:
         """A new file, open to be written."""
