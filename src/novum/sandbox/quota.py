@@ -25,7 +25,7 @@ NO_END = 1 << 62
 
 
 class Disk(NamedTuple):
-    """What the work folder holds."""
+    """What the work folder holds beside the inputs."""
 
     bytes: int
     inodes: int
@@ -41,15 +41,17 @@ class Sized:
     """A sized file system in memory: the kernel counts and refuses."""
 
     def __init__(self, work: int) -> None:
+        """What `work` holds now are the inputs, which nobody wrote."""
         self._work = work
-        self._start_inodes = used_inodes(work)
+        self._start, self._start_inodes = used_bytes(work), used_inodes(work)
 
     def measure(self) -> Disk:
         """Ask the file system."""
         fs = os.fstatvfs(self._work)
+        written = max(used_bytes(self._work) - self._start, 0)
         made = max(used_inodes(self._work) - self._start_inodes, 0)
         full_inodes = fs.f_files > 0 and fs.f_ffree == 0
-        return Disk(used_bytes(self._work), made, True, fs.f_bfree == 0, full_inodes)
+        return Disk(written, made, True, fs.f_bfree == 0, full_inodes)
 
     def is_filling(self) -> bool:
         """No: it cannot be filled further than it may."""

@@ -342,6 +342,15 @@ def test_a_payload_can_open_its_own_streams_by_name(sandbox: Sandbox, work: Path
     assert (outcome.ok, outcome.stdout, outcome.stderr) == (True, "a\nb\n", "b\n")
 
 
+def test_inputs_are_not_told_as_written(python: Run, work: Path) -> None:
+    (work / "input").write_bytes(bytes(10 << 20))
+    outcome = python("open('big', 'wb').write(bytes(1 << 25))", limits=limits(disk_bytes=4 << 20))
+    assert outcome.message == "stopped (disk): it filled its disk space: 4.0 MiB, and the limit is 4.0 MiB"
+    assert outcome.peak_disk_bytes == 4 << 20
+    outcome = python("import os; os.remove('input'); open('new', 'wb').write(bytes(1 << 20))")
+    assert outcome.peak_disk_bytes == 0
+
+
 def test_a_protected_file_in_a_folder_holds_with_the_folders_that_lead_to_it(python: Run, work: Path) -> None:
     (work / "lib/deep").mkdir(parents=True)
     (work / "lib/deep/evaluate.py").write_text("honest")
