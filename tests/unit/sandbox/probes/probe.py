@@ -55,3 +55,41 @@ def write(path, data=b"novum was here"):
         return os.write(fd, data)
     finally:
         os.close(fd)
+
+
+HOLD_MORE = """
+import os
+import shutil
+import sys
+held = []
+def hold_more():
+    try:
+        held.append(open("held", "wb", buffering=0))
+        os.unlink("held")
+        if held[-1].write(bytes(1 << 20)) < 1 << 20:
+            os._exit(1)
+    except OSError:
+        os._exit(1)
+"""
+"""For a program: hold one more MiB in a file without a name, or end with 1 when that is refused."""
+
+
+def start_hidden(code):
+    """Start Python from a copy that cannot be read, so that its files in /proc are closed; its process id."""
+    import shutil, sys  # which most probes do without
+
+    debian = "/usr/bin/python3.11"
+    shutil.copy(debian if os.path.exists(debian) else os.path.realpath(sys.executable), "hidden")
+    os.chmod("hidden", 0o111)
+    pid = os.fork()
+    if not pid:
+        os.execv("./hidden", ["hidden", "-c", code])
+    return pid
+
+
+def harm_if_done(pid, text):
+    """Harm if the process ends with 42."""
+    status = os.waitpid(pid, 0)[1]
+    if os.WIFEXITED(status) and os.WEXITSTATUS(status) == HARM:
+        harm(text)
+    contained(f"status {status}")
